@@ -25,7 +25,7 @@ options:
   system:
     description: The kind of system. It is needed.
     type: str
-    choices: [emass, heimdall, webhook]
+    choices: [defectdojo, emass, heimdall, webhook]
   state:
     description:
       - V(present) puts the run into the outbox, once, and sends all that is there.
@@ -121,6 +121,15 @@ options:
   public:
     description: Whether everybody on the V(heimdall) server can see the evaluations. By default nobody else does.
     type: bool
+  product:
+    description: The product in V(defectdojo) that gets the findings. By default one with the name of the cluster.
+    type: str
+  product_type:
+    description: The type of O(product), where the product is made. By default C(Kubernetes).
+    type: str
+  engagement:
+    description: The engagement of O(product). By default C(securescan.kubernetes).
+    type: str
   system_id:
     description: The number of the system in V(emass).
     type: int

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import emass, heimdall, webhook
+from . import defectdojo, emass, heimdall, webhook
 from .sink import SinkKind
 
-SINKS: Mapping[str, SinkKind] = {
-    kind.name: kind for kind in (emass.EMASS, heimdall.HEIMDALL, webhook.WEBHOOK)
-}
+_KINDS: tuple[SinkKind, ...] = (
+    defectdojo.DEFECTDOJO,
+    emass.EMASS,
+    heimdall.HEIMDALL,
+    webhook.WEBHOOK,
+)
+SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in _KINDS}
