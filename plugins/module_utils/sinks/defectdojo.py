@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..reports.event import CLOSED
 from ..reports.sarif import REPORT_OF_PROBLEMS
 from ..results.coverage import Coverage
 from ..results.run import Run
@@ -100,7 +101,9 @@ def _has_seen_all(pushed: Pushed) -> bool:
     is_whole = Coverage.of(pushed.run) is not None
     for finding in pushed.findings():
         # all are gone through: they are remembered
-        if finding.verdict is None or (finding.is_kept_open and finding.verdict.status != FAILED):
+        is_unseen = finding.verdict is None and finding.activity != CLOSED
+        is_unjudged = finding.verdict and finding.is_kept_open and finding.verdict.status != FAILED
+        if is_unseen or is_unjudged:
             is_whole = False
     return is_whole
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from . import defectdojo, emass, heimdall, webhook
 from .sink import SinkKind
 
-_KINDS: tuple[SinkKind, ...] = (
-    defectdojo.DEFECTDOJO,
-    emass.EMASS,
-    heimdall.HEIMDALL,
-    webhook.WEBHOOK,
-)
-SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in _KINDS}
+SINKS: Mapping[str, SinkKind] = {
+    kind.name: kind
+    for kind in (
+        defectdojo.DEFECTDOJO,
+        emass.EMASS,
+        heimdall.HEIMDALL,
+        webhook.WEBHOOK,
+    )
+}
