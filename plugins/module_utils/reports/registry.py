@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 from . import (
+    asff,
     ckl,
     cklb,
     csv_table,
+    cyclonedx,
+    ecs,
     hdf,
     html,
     jsonl,
     junit,
     markdown,
+    ocsf,
+    openmetrics,
     oscal,
     oscal_component,
     sarif,
@@ -37,5 +42,10 @@ REPORTS: dict[str, AnyReport] = {
         xccdf.REPORT,
         oscal.REPORT,
         oscal_component.REPORT,
+        ocsf.REPORT,
+        ecs.REPORT,
+        asff.REPORT,
+        openmetrics.REPORT,
+        cyclonedx.REPORT,
     )
 }
