@@ -131,7 +131,7 @@ options:
     description: The engagement of O(product). By default C(securescan.kubernetes).
     type: str
   system_id:
-    description: The number of the system in V(emass).
+    description: The number of the system in V(emass), from 1 to 2147483647.
     type: int
   user_uid:
     description: The user of V(emass) to whom the API key in O(token) belongs.

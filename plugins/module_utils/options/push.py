@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..evidence.keys import TrustedKey
+from ..evidence.trust import Trust
 from ..results.status import SEVERITIES
 from ..sinks.push import Policy
 from ..sinks.registry import SINKS
@@ -21,7 +21,7 @@ from ..sinks.told_run import ASKED_STATUSES, Asked
 from ..suggestions import unknown_name
 from .bounds import check_numbers
 from .spec import Params, Spec, bad_option
-from .trust import trust_spec, trusted_keys_option
+from .trust import trust_option, trust_spec
 from .values import read_values
 
 PRESENT, FLUSH = "present", "flush"
@@ -32,8 +32,8 @@ _TEXTS = (
 
 @dataclass(frozen=True)
 class PushOptions:
-    """`sink` is what the sink is made of, by `kind`. `spool_dir` is None for the folder beside the runs; `trusted_keys` are none
-    where no signature is asked for."""
+    """`sink` is what the sink is made of, by `kind`. `spool_dir` is None for the folder beside the runs; `trust` refuses runs
+    that are not signed, where that is asked for."""
 
     kind: SinkKind
     state: str
@@ -42,7 +42,7 @@ class PushOptions:
     policy: Policy
     asked: Asked
     spool_dir: Path | None
-    trusted_keys: tuple[TrustedKey, ...]
+    trust: Trust
 
     @classmethod
     def from_params(cls, params: Params, environ: Mapping[str, str], cancel: threading.Event) -> PushOptions:
@@ -69,7 +69,7 @@ class PushOptions:
             ),
             asked=_asked(params),
             spool_dir=Path(params["spool_dir"]).expanduser() if params["spool_dir"] else None,
-            trusted_keys=trusted_keys_option(params),
+            trust=trust_option(params),
         )
 
 
