@@ -9,6 +9,7 @@ from typing import Any
 from ..module_utils.options.spec import Params
 from ..module_utils.options.store import scan_store_spec
 from ..module_utils.tasks.store import run_scan_store
+from ..plugin_utils.key_files import read_trusted_key_files
 from ..plugin_utils.profile_and_amendment_files import read_ownership_files
 from ..plugin_utils.scan_action import ScanAction
 
@@ -19,4 +20,7 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_store)
 
     def prepare(self, params: Params) -> dict[str, Any]:
-        return read_ownership_files({**params, "teams": None}, self.files())
+        return {
+            **read_ownership_files({**params, "teams": None}, self.files()),
+            **read_trusted_key_files(params, self.files()),
+        }

@@ -9,6 +9,7 @@ from typing import Any
 from ..module_utils.options.spec import Params
 from ..module_utils.options.threshold import scan_threshold_spec
 from ..module_utils.tasks.threshold import run_scan_threshold
+from ..plugin_utils.key_files import read_trusted_key_files
 from ..plugin_utils.profile_and_amendment_files import read_threshold_file
 from ..plugin_utils.scan_action import ScanAction
 
@@ -19,4 +20,4 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_threshold)
 
     def prepare(self, params: Params) -> dict[str, Any]:
-        return read_threshold_file(params, self.files())
+        return {**read_threshold_file(params, self.files()), **read_trusted_key_files(params, self.files())}

@@ -690,6 +690,24 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "Run it by hand with the same environment; docs/signing.md has commands that work.",
     ),
     ErrorKind(
+        "SCAN-880",
+        "object_differs",
+        "A store of objects has another object where a file of the run belongs.",
+        "Look at who has written it: a run's files are written once and never replaced. Another prefix has room for this run.",
+    ),
+    ErrorKind(
+        "SCAN-881",
+        "object_not_locked",
+        "A store of objects has taken a file, and does not lock it.",
+        "Make the bucket with object lock, and allow PutObjectRetention to the key.",
+    ),
+    ErrorKind(
+        "SCAN-882",
+        "bad_configuration_items",
+        "The mapping of places to configuration items cannot be used.",
+        "Correct the entry that the message names.",
+    ),
+    ErrorKind(
         "SCAN-890",
         "bad_exception_policy",
         "A policy of exceptions has a key or a value that it cannot have.",
@@ -716,6 +734,7 @@ KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 _SAID_BY_MESSAGES = frozenset(
     {
         "bad_attestations",
+        "bad_configuration_items",
         "bad_deadlines",
         "bad_evidence",
         "bad_exception_policy",

@@ -78,6 +78,7 @@ author:
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.store
+  - securescan.kubernetes.trust
 """
 
 EXAMPLES = r"""

@@ -112,6 +112,7 @@ author:
 extends_documentation_fragment:
   - securescan.kubernetes.attributes
   - securescan.kubernetes.cluster_name.run
+  - securescan.kubernetes.trust
 """
 
 EXAMPLES = r"""

@@ -23,7 +23,7 @@ from .problems import bad_key
 try:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-    from securesystemslib.exceptions import VerificationError
+    from securesystemslib.exceptions import UnverifiedSignatureError
     from securesystemslib.signer import (  # type: ignore[attr-defined, unused-ignore]
         Signature,
         SSlibKey,
@@ -50,7 +50,7 @@ class TrustedKey:
     def verifies(self, signature: bytes, data: bytes) -> bool:
         try:
             self.key.verify_signature(Signature(self.keyid, signature.hex()), data)
-        except (VerificationError, ValueError):
+        except (UnverifiedSignatureError, ValueError):
             return False
         return True
 

@@ -48,10 +48,10 @@ class Statement:
         )
 
 
-def parse_statement(data: bytes, source: str, predicate_type: str) -> Statement:
+def parse_statement(data: bytes, source: str, predicate_types: tuple[str, ...]) -> Statement:
     """The statement in a payload, whose signature was verified before. `source` names it in errors.
 
-    :raises ScanError: `bad_evidence`, for anything else than a statement of that predicate type
+    :raises ScanError: `bad_evidence`, for anything else than a statement of one of these predicate types
     """
     try:
         value = load_json(data)
@@ -59,12 +59,15 @@ def parse_statement(data: bytes, source: str, predicate_type: str) -> Statement:
         raise bad_evidence(source, "what it holds is not JSON, or has a key twice") from None
     if not isinstance(value, dict) or value.get("_type") != STATEMENT_TYPE:
         raise bad_evidence(source, f"what it holds is not a statement of the type {STATEMENT_TYPE}")
-    if value.get("predicateType") != predicate_type:
-        raise bad_evidence(source, f"its statement is not of the predicate type {predicate_type}")
+    kind = value.get("predicateType")
+    if kind not in predicate_types:
+        raise bad_evidence(
+            source, f"its statement is not of the predicate type {' or '.join(predicate_types)}"
+        )
     predicate, subjects = value.get("predicate"), value.get("subject")
     if not isinstance(predicate, dict) or not isinstance(subjects, list):
         raise bad_evidence(source, "its statement lacks subjects or a predicate")
-    return Statement(tuple(_subject(one, source) for one in subjects), predicate_type, predicate)
+    return Statement(tuple(_subject(one, source) for one in subjects), str(kind), predicate)
 
 
 def _subject(value: Any, source: str) -> Subject:

@@ -58,6 +58,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "resume_max_age": Bounds(0, 30 * _DAY, "seconds"),
     "resume_within": Bounds(0, 365 * _DAY, "seconds"),
     "retries": Bounds(0, 100),
+    "sign_timeout": Bounds(1, 3600, "seconds"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),
     "run_as_user": Bounds(0, _MAXIMUM_ID),
     # as long as the collector works at least and at most

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..evidence.trust import Trust
 from ..results.deadline_policy import DeadlinePolicy
 from ..store.place_writer import ALL, EVIDENCE_POLICIES
 from .bounds import check_numbers
 from .ownership import OwnershipOptions
 from .spec import Params, Spec, bad_option
 from .store_access import StoreAccess, access_spec
+from .trust import trust_option, trust_spec
 
 PRESENT, MIGRATED, BACKED_UP, RESTORED, PRUNED = "present", "migrated", "backed_up", "restored", "pruned"
 STATES = (PRESENT, MIGRATED, BACKED_UP, RESTORED, PRUNED)
@@ -25,6 +27,7 @@ _OF_STATES = {
     "run_dirs": (PRESENT,),
     "deadlines": (PRESENT,),
     "team_roles": (PRESENT,),
+    "trusted_keys": (PRESENT,),
     "path": (BACKED_UP, RESTORED),
     "keep_days": (PRUNED,),
     "keep_documents_days": (PRUNED,),
@@ -34,7 +37,7 @@ _OF_STATES = {
 @dataclass(frozen=True)
 class StoreOptions:
     """`deadlines` and `team_roles` are None where they stay as they are. `before` and `documents_before` are seconds since 1970:
-    what is older is removed. `path` is that of a backup."""
+    what is older is removed. `path` is that of a backup. `trust`: by which runs must be signed."""
 
     access: StoreAccess
     state: str
@@ -45,10 +48,11 @@ class StoreOptions:
     path: Path | None
     before: int
     documents_before: int
+    trust: Trust
 
     @classmethod
     def from_params(cls, params: Params, environ: Mapping[str, str]) -> StoreOptions:
-        """:raises ScanError: bad_option, bad_deadlines"""
+        """:raises ScanError: bad_option, bad_deadlines, bad_key"""
         state = params["state"]
         for name, states in _OF_STATES.items():
             if params[name] not in (None, []) and state not in states:
@@ -78,6 +82,7 @@ class StoreOptions:
             path=Path(params["path"]) if params["path"] else None,
             before=now - keep * _DAY,
             documents_before=now - keep_documents * _DAY,
+            trust=trust_option(params),
         )
 
 
@@ -91,5 +96,6 @@ def scan_store_spec() -> Spec:
         "path": {"type": "path"},
         "keep_days": {"type": "int"},
         "keep_documents_days": {"type": "int"},
+        **trust_spec(),
         **access_spec(),
     }

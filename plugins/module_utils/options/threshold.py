@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ScanError
+from ..evidence.trust import Trust
 from ..reports.table import FULL, ROWS
 from ..results.threshold import DEFAULT_THRESHOLD, LASTING_LIMITS, Threshold, load_threshold
 from .bounds import check_numbers
@@ -20,6 +21,7 @@ from .run import (
     summary_sha256_spec,
 )
 from .spec import Params, Spec
+from .trust import trust_option, trust_spec
 from .values import numbers_in_text, shown
 
 
@@ -27,7 +29,8 @@ from .values import numbers_in_text, shown
 class ThresholdOptions:
     """`fail_on` is gate, error or never; `baseline` names an earlier run, None without one. `summary_sha256` is empty where
     it is not known. `max_age` is in seconds, None without a limit. `cluster_name`: that of the run, empty where any is taken.
-    `table` is a word of `reports.table.ROWS`."""
+    `table` is a word of `reports.table.ROWS`. `trust`: by which the run and the
+    baseline must be signed."""
 
     run_dir: str
     summary_sha256: str
@@ -38,10 +41,11 @@ class ThresholdOptions:
     fail_on: str
     table: str
     cluster_name: str
+    trust: Trust
 
     @classmethod
     def from_params(cls, params: Params) -> ThresholdOptions:
-        """:raises ScanError: bad_threshold; bad_option, for a SHA-256 or an age that cannot be one"""
+        """:raises ScanError: bad_threshold; bad_option, for a SHA-256 or an age that cannot be one; bad_key"""
         check_numbers(params)
         return cls(
             run_dir=params["run_dir"],
@@ -53,6 +57,7 @@ class ThresholdOptions:
             fail_on=params["fail_on"],
             table=params["table"],
             cluster_name=cluster_name_option(params),
+            trust=trust_option(params),
         )
 
 
@@ -94,4 +99,5 @@ def scan_threshold_spec() -> Spec:
         **threshold_spec(),
         "fail_on": {"type": "str", "choices": ["gate", "error", "never"], "default": "gate"},
         "table": {"type": "str", "choices": list(ROWS), "default": FULL},
+        **trust_spec(),
     }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..evidence.keys import TrustedKey, read_trusted_keys
+from ..evidence.trust import Trust
 from .spec import Params, Spec, bad_option
 
 
@@ -20,6 +21,11 @@ def trusted_keys_option(params: Params) -> tuple[TrustedKey, ...]:
     if params["trusted_keys"] and not given:
         raise bad_option("trusted_keys", "it has only empty texts")
     return read_trusted_keys(given) if given else ()
+
+
+def trust_option(params: Params) -> Trust:
+    """The same, for a task that goes on with results. :raises ScanError: as `trusted_keys_option`"""
+    return Trust(trusted_keys_option(params))
 
 
 def trust_spec() -> Spec:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All decisions of gates on a run. The first stands in the run's summary, each later one beside it; none is rewritten.
+On a run that was signed before any gate decided, the first one stands beside the summary, too.
 
     <run>/summary.json                          the first decision, under `gate`
     <run>/decisions/<UTC time>/decision.json    a later one
@@ -18,16 +19,12 @@ decision.json holds:
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import stat
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -37,22 +34,21 @@ from ..safe_text import one_line
 from ..strict_json import load_json
 from .checked_json import JsonObject, bad_results
 from .decision import Decision
+from .one_at_a_time import one_at_a_time
 from .run import SUMMARY_JSON, Run, open_run
 from .run_folder import RunFolder, json_bytes, summary_sha256
 from .status import PASS
 from .whole_file import FOLDER_MODE, read_own_file, write_failed, write_whole
 
 DECISIONS_FOLDER = "decisions"
+# Where a run's signature lies (see the room evidence). What is signed is not written any more.
+EVIDENCE_FOLDER = "evidence"
 DECISION_JSON = "decision.json"
 SCHEMA = "securescan.kubernetes/decision"
 SCHEMA_VERSION = 1
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z(-\d{1,4})?")
 _MOST_DECISIONS = 1_000
 _MAX_BYTES = 256 * 1024 * 1024
-# Seconds to wait for another gate that writes its decision on the same run.
-_LOCK_SECONDS = 30.0
-_LOCK_PAUSE = 0.05
-_LOCK_FILE = ".deciding"
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,7 @@ def keep_decision(run: Run, decision: Decision, check_mode: bool = False) -> lis
     folder = Path(run.folder).resolve()
     if check_mode:
         return _kept(folder, run, decision, write=False)
-    with _one_at_a_time(folder):
+    with one_at_a_time(folder, "another gate has been writing its decision"):
         now = open_run(str(folder))
         if _undecided(now) != _undecided(run):
             raise bad_results(str(folder / SUMMARY_JSON), "was changed while the run was judged")
@@ -124,7 +120,7 @@ def _kept(folder: Path, run: Run, decision: Decision, write: bool) -> list[KeptD
     same = next((one for one in earlier if one.decision.is_like(decision)), None)
     if same is not None:
         return [*(one for one in earlier if one is not same), same]
-    if run.gate is None and not earlier:
+    if run.gate is None and not earlier and not is_signed(folder):
         return [_write_first(folder, run.with_gate(decision), decision, write)]
     if len(earlier) >= _MOST_DECISIONS:
         raise ScanError(
@@ -134,6 +130,11 @@ def _kept(folder: Path, run: Run, decision: Decision, write: bool) -> list[KeptD
             advice="Move older ones away, with their folders.",
         )
     return [*earlier, _write_later(folder, run, decision, write)]
+
+
+def is_signed(folder: Path) -> bool:
+    """Whether the run in a folder has a signature, whoever made it."""
+    return os.path.lexists(folder / EVIDENCE_FOLDER)
 
 
 def _write_first(folder: Path, decided: Run, decision: Decision, write: bool) -> KeptDecision:
@@ -233,50 +234,3 @@ def _undecided(run: Run) -> Run:
     """What a scan wrote of a run, to compare: without a decision, and without what a decision changes of targets."""
     undecided = run.without_gate({target.target_id: PASS for target in run.targets if target.is_scanned})
     return replace(undecided, folder="")
-
-
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Whoever decides on the run in the folder is alone. The lock ends with the process that holds it.
-
-    :raises ScanError: write_failed, when another one holds it for too long
-    """
-    try:
-        descriptor = _lockable(folder)
-        try:
-            _lock(descriptor, folder)
-            yield
-        finally:
-            os.close(descriptor)
-    except OSError as reason:
-        raise write_failed(folder, reason) from None
-
-
-def _lockable(folder: Path) -> int:
-    """A descriptor of the folder, or of a file in it where the file system locks no folders, as NFS."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pass
-    except OSError:
-        os.close(descriptor)
-        return os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    return descriptor
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    end = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise ScanError(
-                    "write_failed",
-                    f"{folder}: another gate has been writing its decision for {_LOCK_SECONDS:.0f} seconds",
-                    tried="write the decision",
-                    advice="Find out which process holds the folder (lsof), then decide again.",
-                ) from None
-        time.sleep(_LOCK_PAUSE)

@@ -56,6 +56,16 @@ def read_own_file(path: Path, most: int) -> bytes:
     :param most: no more bytes than this one and another are read; the caller says what too many of them mean
     :raises OSError: with a text in `strerror`, also for a link, and for anything else that is not a file
     """
+    with own_file(path) as stream:
+        return _read(stream, most + 1)
+
+
+@contextmanager
+def own_file(path: Path) -> Iterator[IO[bytes]]:
+    """A stream of the bytes of a file that a run wrote.
+
+    :raises OSError: as `read_own_file`
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as reason:
@@ -68,7 +78,7 @@ def read_own_file(path: Path, most: int) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is not a file")
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            return _read(stream, most + 1)
+            yield stream
     finally:
         os.close(descriptor)
 

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import elastic, emass, heimdall, otlp, securityhub, splunk, syslog, webhook
+from . import (
+    elastic,
+    emass,
+    heimdall,
+    kafka,
+    nats,
+    openreports,
+    otlp,
+    s3,
+    securityhub,
+    splunk,
+    syslog,
+    webhook,
+)
 from .sink import SinkKind
 
 SINKS: Mapping[str, SinkKind] = {
@@ -16,7 +29,11 @@ SINKS: Mapping[str, SinkKind] = {
         elastic.ELASTIC,
         emass.EMASS,
         heimdall.HEIMDALL,
+        kafka.KAFKA,
+        nats.NATS,
+        openreports.OPENREPORTS,
         otlp.OTLP,
+        s3.S3_SINK,
         securityhub.SECURITYHUB,
         splunk.SPLUNK,
         syslog.SYSLOG,

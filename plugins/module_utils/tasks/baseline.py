@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ScanError
+from ..evidence.trust import Trust
 from ..results.comparison import Failures, failures_of_run
 from ..results.folder_owners import check_folder
 from ..results.previous_run import is_of_other_server, previous_run
@@ -35,22 +36,24 @@ class Baseline:
     not_compared: str = ""
 
 
-def read_baseline(given: str | None, run: Run, allow_shared: bool) -> Baseline:
+def read_baseline(given: str | None, run: Run, allow_shared: bool, trust: Trust) -> Baseline:
     """
     :param given: folder or summary file of an earlier run, or the word previous; None where nothing is compared
     :param run: the run that is judged, opened from its folder
     :param allow_shared: whether others are allowed to write to the folder of the earlier run
-    :raises ScanError: bad_option, for the run itself and for a run over another cluster; bad_results; shared_folder
+    :param trust: by which the earlier run must be signed
+    :raises ScanError: bad_option, for the run itself and for a run over another cluster; bad_results; shared_folder; not_signed;
+        bad_evidence
     """
     if given is None:
         return Baseline()
     if given == PREVIOUS:
-        return _previous(run, allow_shared)
+        return _previous(run, allow_shared, trust)
     warnings = check_folder(given, allow_shared)
     baseline = open_baseline(given, run.cluster)
     if baseline.run_id == run.run_id:
         raise _not_earlier(f"{given} is the run that is judged")
-    return _compared(baseline, run, warnings)
+    return _compared(baseline, run, warnings, trust)
 
 
 def open_baseline(given: str, cluster: str) -> Run:
@@ -82,7 +85,7 @@ def _not_earlier(message: str) -> ScanError:
     return ScanError("bad_option", message, tried=_TRIED, advice=advice)
 
 
-def _previous(run: Run, allow_shared: bool) -> Baseline:
+def _previous(run: Run, allow_shared: bool, trust: Trust) -> Baseline:
     broken: list[str] = []
     others: list[str] = []
     earlier = previous_run(run, broken, others)
@@ -96,10 +99,11 @@ def _previous(run: Run, allow_shared: bool) -> Baseline:
             "compared and no failure is called new"
         )
         return Baseline(None, line, (*warnings, line), is_first=True)
-    return _compared(earlier, run, [*warnings, *check_folder(earlier.folder, allow_shared)])
+    return _compared(earlier, run, [*warnings, *check_folder(earlier.folder, allow_shared)], trust)
 
 
-def _compared(baseline: Run, run: Run, warnings: list[str]) -> Baseline:
+def _compared(baseline: Run, run: Run, warnings: list[str], trust: Trust) -> Baseline:
+    trust.check(baseline.folder, baseline.sha256)
     if baseline.selection != run.selection:
         warnings.append(
             f"the baseline, run {baseline.run_id}, was over another selection: on a container that was not scanned then, "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
+from ..evidence.trust import Trust
 from ..options.spec import Params
 from ..options.store import BACKED_UP, MIGRATED, PRUNED, RESTORED, StoreOptions
 from ..options.store_access import StoreAccess
@@ -28,7 +29,7 @@ from .context import TaskContext
 
 _MOST_SHOWN = 50
 # Reasons of a run's own; any other one is the store's.
-_OF_RUNS = ("run_refused", "bad_results")
+_OF_RUNS = ("run_refused", "bad_results", "not_signed", "bad_evidence")
 
 
 def run_scan_store(params: Params, context: TaskContext) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _present(options: StoreOptions, context: TaskContext) -> dict[str, Any]:
     database = _database(options.access, context)
     before = version_of(database)
     if before == 0 and context.check_mode:
-        runs = [_planned(run) for run, _error in _runs(options.run_dirs) if run is not None]
+        runs = [_planned(run) for run, _error in _runs(options.run_dirs, options.trust) if run is not None]
         return {"changed": True, "schema_version": _versions(0, SCHEMA_VERSION), "runs": runs}
     access = options.access
     store = (make_store if before == 0 else open_store)(access.address, access.password, access.allow_shared)
@@ -74,8 +75,8 @@ def _present(options: StoreOptions, context: TaskContext) -> dict[str, Any]:
     runs = []
     refused: list[str] = []
     for folder in options.run_dirs:
-        changed |= _take_manifest(store, folder, context, refused)
-    for run, error in _runs(options.run_dirs):
+        changed |= _take_manifest(store, folder, context, refused, options.trust)
+    for run, error in _runs(options.run_dirs, options.trust):
         if run is None:
             refused.append(error)
             continue
@@ -128,11 +129,12 @@ def _planned(run: Run) -> dict[str, Any]:
     }
 
 
-def _take_manifest(store: Store, folder: str, context: TaskContext, refused: list[str]) -> bool:
+def _take_manifest(store: Store, folder: str, context: TaskContext, refused: list[str], trust: Trust) -> bool:
     if not (Path(folder) / FLEET_JSON).exists():
         return False
     try:
         fleet_run = open_fleet_run(folder)
+        trust.check(folder, fleet_run.sha256)
         return False if context.check_mode else store.ingest_fleet_run(fleet_run).is_new
     except ScanError as error:
         if error.reason not in _OF_RUNS:
@@ -141,14 +143,19 @@ def _take_manifest(store: Store, folder: str, context: TaskContext, refused: lis
         return False
 
 
-def _runs(folders: tuple[str, ...]) -> Iterator[tuple[Run | None, str]]:
+def _runs(folders: tuple[str, ...], trust: Trust) -> Iterator[tuple[Run | None, str]]:
     """(run, empty) of each folder of a run, and of each run of a folder of a fleet run; (None, why) of what cannot be read."""
     for folder in folders:
         try:
             if (Path(folder) / FLEET_JSON).exists():
-                yield from _runs_of(open_fleet_run(folder))
+                fleet_run = open_fleet_run(folder)
+                trust.check(folder, fleet_run.sha256)
+                # whose signature holds for all of its runs
+                yield from _runs_of(fleet_run)
             else:
-                yield open_run(folder), ""
+                run = open_run(folder)
+                trust.check(folder, run.sha256)
+                yield run, ""
         except ScanError as error:
             yield None, error.message
 

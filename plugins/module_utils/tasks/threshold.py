@@ -45,7 +45,8 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
     run = open_run(str(pathlib.Path(options.run_dir).resolve()))
     now = datetime.now(timezone.utc)
     check_cluster(run, options.cluster_name)
-    baseline = read_baseline(options.baseline, run, options.allow_shared_folder)
+    signed = options.trust.check(run.folder, run.sha256)
+    baseline = read_baseline(options.baseline, run, options.allow_shared_folder, options.trust)
     context.warnings += baseline.warnings
     check = RunCheck(run, now, sha256=options.summary_sha256, max_age=options.max_age)
     decision = decide(
@@ -77,6 +78,7 @@ def run_scan_threshold(params: Params, context: TaskContext) -> dict[str, Any]:
             *render_table(run, context.columns, options.table).splitlines(),
             *_which(kept),
             *_origin(run, age, sha256),
+            *([f"Signed by the key {signed.keyid}"] if signed else []),
             *filter(None, [baseline.line]),
         ],
     }

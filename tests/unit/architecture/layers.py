@@ -51,13 +51,13 @@ ROOMS: tuple[Room, ...] = (
     Room(
         "plugin_utils",
         "what the action and callback plugins share",
-        ("module_run", "tasks", "options", "reports", "store", "results", "network"),
+        ("module_run", "tasks", "options", "reports", "evidence", "store", "results", "network"),
     ),
     _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health preflight options footprint sidecar engines approaches sinks reports evidence store "
+        "scanning health preflight options footprint sidecar engines approaches tickets sinks reports evidence store "
         "judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
@@ -83,7 +83,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches sinks reports evidence store profiles results access targets cluster",
+        "sidecar engines approaches tickets sinks reports evidence store profiles results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -106,16 +106,21 @@ ROOMS: tuple[Room, ...] = (
         "drift results collector access targets cluster network",
     ),
     _engine(
+        "tickets",
+        "the findings of runs as tickets: what each is about, its text, and one file per tracker that has them",
+        "sinks results network safe_text",
+    ),
+    _engine(
         "sinks",
         "one file per system that runs are sent to, and the outbox that keeps what it sends from being lost or sent twice",
-        "reports results network",
+        "reports results cluster network",
     ),
-    _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
         "evidence",
         "signed evidence: the manifest of a run, statements about its targets, keys, verification, the chain from run to run",
-        "results",
+        "reports results safe_text",
     ),
+    _engine("reports", "one file per format, made from runs", "results safe_text"),
     _engine(
         "store",
         "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",

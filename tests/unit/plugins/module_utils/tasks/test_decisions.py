@@ -21,7 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.repo
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.threshold import (
     scan_threshold_spec,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.results import decisions
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results import decisions, one_at_a_time
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.report import run_scan_report
@@ -185,7 +185,7 @@ def test_a_file_system_that_locks_no_folders_keeps_decisions_all_the_same(
     monkeypatch.setattr(fcntl, "flock", flock_of_files)
     decide(run_dir)
     assert len(decide(run_dir, LOOSE)["decisions"]) == 2
-    monkeypatch.setattr(decisions, "_LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(one_at_a_time, "_SECONDS", 0.2)
     held = os.open(run_dir / ".deciding", os.O_RDWR)
     flock(held, fcntl.LOCK_EX)
     try:
@@ -198,7 +198,7 @@ def test_a_file_system_that_locks_no_folders_keeps_decisions_all_the_same(
 def test_a_gate_does_not_wait_for_ever_for_another_one(
     run_dir: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decisions, "_LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(one_at_a_time, "_SECONDS", 0.2)
     held = os.open(run_dir, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     try:

@@ -1,0 +1,26 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..module_utils.options.sign import scan_sign_spec
+from ..module_utils.options.spec import Params
+from ..module_utils.tasks.sign import run_scan_sign
+from ..plugin_utils.key_files import read_public_key_file, read_trusted_key_files
+from ..plugin_utils.scan_action import ScanAction
+
+
+class ActionModule(ScanAction):
+    module_name = "scan_sign"
+    spec = staticmethod(scan_sign_spec)
+    task = staticmethod(run_scan_sign)
+
+    def prepare(self, params: Params) -> dict[str, Any]:
+        found = {**read_trusted_key_files(params, self.files()), **read_public_key_file(params, self.files())}
+        # the private key stays where it is
+        if params["private_key_path"] and self._runs_here():
+            found["private_key_path"] = self.files().find(params["private_key_path"], "private_key_path")
+        return found

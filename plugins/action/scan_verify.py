@@ -1,0 +1,22 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..module_utils.options.spec import Params
+from ..module_utils.options.verify import scan_verify_spec
+from ..module_utils.tasks.verify import run_scan_verify
+from ..plugin_utils.key_files import read_trusted_key_files
+from ..plugin_utils.scan_action import ScanAction
+
+
+class ActionModule(ScanAction):
+    module_name = "scan_verify"
+    spec = staticmethod(scan_verify_spec)
+    task = staticmethod(run_scan_verify)
+
+    def prepare(self, params: Params) -> dict[str, Any]:
+        return read_trusted_key_files(params, self.files())

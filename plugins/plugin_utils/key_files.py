@@ -1,0 +1,30 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Public keys are files of the controller: a task elsewhere gets their content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..module_utils.evidence.keys import PEM_MARK, read_key_file
+from ..module_utils.options.spec import Params
+from .controller_files import ControllerFiles
+
+
+def read_trusted_key_files(params: Params, files: ControllerFiles) -> dict[str, Any]:
+    """:raises ScanError: bad_file, bad_key"""
+    given = params["trusted_keys"]
+    return {"trusted_keys": [_content(one, "trusted_keys", files) for one in given]} if given else {}
+
+
+def read_public_key_file(params: Params, files: ControllerFiles) -> dict[str, Any]:
+    """:raises ScanError: bad_file, bad_key"""
+    given = params["public_key"]
+    return {"public_key": _content(given, "public_key", files)} if given else {}
+
+
+def _content(given: str, option: str, files: ControllerFiles) -> str:
+    if PEM_MARK in given or not given.strip():
+        return given
+    return read_key_file(files.find(given, option)).decode("utf-8", "replace")
