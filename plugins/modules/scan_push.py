@@ -17,11 +17,15 @@ description:
   - The guide on sinks has a section for each system, with the options that it has. An option that the system does not have
     is an error.
 options:
+  sink:
+    description:
+      - Options of this module as one dictionary, as the variables of the roles have them. What stands in it cannot be given beside it, but for
+        O(state).
+    type: dict
   system:
-    description: The kind of system.
+    description: The kind of system. It is needed.
     type: str
-    required: true
-    choices: [elastic, emass, heimdall, otlp, securityhub, splunk, syslog, webhook]
+    choices: [defectdojo, elastic, emass, heimdall, kafka, nats, openreports, otlp, s3, securityhub, splunk, syslog, webhook]
   state:
     description:
       - V(present) puts the run into the outbox, once, and sends all that is there.
@@ -117,8 +121,17 @@ options:
   public:
     description: Whether everybody on the V(heimdall) server can see the evaluations. By default nobody else does.
     type: bool
+  product:
+    description: The product in V(defectdojo) that gets the findings. By default one with the name of the cluster.
+    type: str
+  product_type:
+    description: The type of O(product), where the product is made. By default C(Kubernetes).
+    type: str
+  engagement:
+    description: The engagement of O(product). By default C(securescan.kubernetes).
+    type: str
   system_id:
-    description: The number of the system in V(emass).
+    description: The number of the system in V(emass), from 1 to 2147483647.
     type: int
   user_uid:
     description: The user of V(emass) to whom the API key in O(token) belongs.

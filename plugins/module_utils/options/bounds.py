@@ -62,6 +62,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "run_as_group": Bounds(0, _MAXIMUM_ID),
     "run_as_user": Bounds(0, _MAXIMUM_ID),
     # as long as the collector works at least and at most
+    "system_id": Bounds(1, _MAXIMUM_ID),
     "timeout": Bounds(1, 3600, "seconds"),
     "wait_timeout": Bounds(1, _DAY, "seconds"),
     "wide_places": Bounds(1, 1_000_000, "places"),
