@@ -71,6 +71,7 @@ bench: ## benchmarks; writes build/bench.json
 
 docs: ## writes the generated parts of docs/
 	@$(RUN) python tests/environment/generated_docs.py "$(CURDIR)/docs"
+	@$(RUN) python tests/environment/formats_page.py "$(CURDIR)/docs"
 
 page: ## builds report.html of its source in page/
 	@$(RUN) python tests/environment/page_build.py "$(CURDIR)"

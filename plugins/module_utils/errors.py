@@ -646,6 +646,26 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "See the causes; correct them and ingest the same folders again: what is there already is not written twice.",
     ),
     ErrorKind(
+        "SCAN-861",
+        "push_incomplete",
+        "Some of what was to be sent to a system is not there.",
+        "What was not sent is kept: the same command, the next push or state=flush sends it first. The system's messages say "
+        "why it refused single items.",
+    ),
+    ErrorKind(
+        "SCAN-862",
+        "bad_spool",
+        "The outbox of a system is damaged, changed by somebody else, or not one of this collection.",
+        "Nothing was sent by it. Look for who changed it; move the file away to begin anew: everything of the run is then "
+        "sent again.",
+    ),
+    ErrorKind(
+        "SCAN-863",
+        "push_busy",
+        "Another push to the same system is under way.",
+        "Run again when it is over.",
+    ),
+    ErrorKind(
         "SCAN-871",
         "not_signed",
         "The results are not signed by a key that is trusted.",
@@ -668,6 +688,24 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "signing_failed",
         "The command that signs gave no signature that fits the public key.",
         "Run it by hand with the same environment; docs/signing.md has commands that work.",
+    ),
+    ErrorKind(
+        "SCAN-880",
+        "object_differs",
+        "A store of objects has another object where a file of the run belongs.",
+        "Look at who has written it: a run's files are written once and never replaced. Another prefix has room for this run.",
+    ),
+    ErrorKind(
+        "SCAN-881",
+        "object_not_locked",
+        "A store of objects has taken a file, and does not lock it.",
+        "Make the bucket with object lock, and allow PutObjectRetention to the key.",
+    ),
+    ErrorKind(
+        "SCAN-882",
+        "bad_configuration_items",
+        "The mapping of places to configuration items cannot be used.",
+        "Correct the entry that the message names.",
     ),
     ErrorKind(
         "SCAN-890",
@@ -696,6 +734,7 @@ KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
 _SAID_BY_MESSAGES = frozenset(
     {
         "bad_attestations",
+        "bad_configuration_items",
         "bad_deadlines",
         "bad_evidence",
         "bad_exception_policy",

@@ -52,9 +52,14 @@ options:
   formats:
     description:
       - Which reports to write. V(markdown) is C(summary.md), for people. V(html) is C(report.html), one page for everybody, which asks
-        for nothing over a network. V(junit) is C(gate.junit.xml), for CI systems, and only of a run.
-      - A fleet run has V(json) and V(csv) besides.
-      - The guide on results lists every format with its file. A name that is not among them is an error that names them.
+        for nothing over a network. V(junit) is C(gate.junit.xml), for CI systems.
+      - V(jsonl) is C(results.jsonl), a line for each control of each container, for programs. V(csv) is C(results.csv), the same as a
+        table for spreadsheets.
+      - V(hdf) is the folder C(heimdall), with documents of the run and of each place that Heimdall opens as one.
+      - V(sarif) is C(results.sarif) with everything, V(sarif_problems) is C(problems.sarif) with the problems alone, for code scanning
+        that takes every result for a problem, as GitHub's does.
+      - A fleet run has V(json), V(csv), V(markdown) and V(html), of its own.
+      - The guide on reports lists every format with its file, and the guide on formats says what each of them can tell. A name that is not among them is an error that names them.
       - Without it V(markdown) and V(junit) are written of a run, V(markdown) and V(html) of a fleet run.
     type: list
     elements: str
@@ -115,6 +120,12 @@ EXAMPLES = r"""
     store: /var/lib/securescan/store.sqlite
     output_dir: /var/lib/securescan/reports
 
+- name: Write what code scanning, a spreadsheet and Heimdall read
+  securescan.kubernetes.scan_report:
+    run_dir: "{{ scan.run_dir }}"
+    formats: [sarif_problems, csv, hdf]
+    output_dir: "{{ playbook_dir }}/reports"
+
 - name: Write what the pipeline reads to where it looks for it
   securescan.kubernetes.scan_report:
     run_dir: "{{ scan.run_dir }}"
@@ -129,6 +140,25 @@ files:
   type: list
   elements: str
   sample: [/var/lib/scans/prod-eu/20261123t130000-1f9a2c/summary.md]
+reports:
+  description: What was written. Empty in check mode.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file, or the folder of a format that has several.
+      returned: always
+      type: str
+    files:
+      description: How many files it is.
+      returned: always
+      type: int
+    bytes:
+      description: How long they are together.
+      returned: always
+      type: int
+  sample: [{path: /var/lib/scans/prod-eu/20261123t130000-1f9a2c/results.csv, files: 1, bytes: 81234}]
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure

@@ -68,6 +68,7 @@ class HttpError(ScanError):
     """A reply outside 200 to 299.
 
     :ivar status: the HTTP status
+    :ivar body: what the server said, at most 64 KiB
     :ivar retry_after: seconds for which the server asked us to wait; None if it did not
     """
 
@@ -75,6 +76,7 @@ class HttpError(ScanError):
         cause, advice = _MEANING[reason]
         super().__init__(reason, message, tried=tried, cause=cause, advice=advice)
         self.status = reply.status
+        self.body = reply.body
         self.retry_after = retry_after(reply.headers)
 
 

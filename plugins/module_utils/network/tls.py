@@ -91,6 +91,10 @@ class TlsClient:
         if session is not None and session.has_ticket:
             self._session = session
 
+    def context(self) -> ssl.SSLContext:
+        """A context of the same trust and certificate, for a library that does TLS itself. :raises ScanError: bad_file"""
+        return self._make_context()
+
     def _make_context(self) -> ssl.SSLContext:
         # Not ssl.create_default_context: from Python 3.13 on that refuses CAs without a key identifier, which
         # many clusters still have, and it reads the system's CAs where they are not wanted.

@@ -136,6 +136,28 @@ class TlsStream:
         """Whether the connection is open and has nothing to read, so that it can be used again."""
         return not self._sock.pending() and not poll(self._sock.fileno(), select.POLLIN, 0)
 
+    def finish(self) -> None:
+        """Say that nothing more comes, and wait until the other side has closed as well: it has then read all that was sent.
+
+        :raises ScanError: connection_lost, when it ended without having read all; cancelled, timed_out
+        """
+        while True:
+            try:
+                self._sock.unwrap()
+                return
+            except ssl.SSLWantReadError:
+                self.wait()
+            except ssl.SSLWantWriteError:
+                self.wait(to_write=True)
+            except (ConnectionError, BrokenPipeError) as error:
+                raise ScanError(
+                    "connection_lost",
+                    f"the connection ended before everything was read ({error.strerror})",
+                    tried=self.deadline.tried,
+                ) from None
+            except (OSError, ValueError):
+                return  # it closed without the words of TLS; a connection with unread data is reset
+
     def close(self) -> None:
         """Close at once, with a TLS close: OpenSSL does not resume sessions of connections that were cut."""
         try:

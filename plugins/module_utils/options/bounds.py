@@ -38,6 +38,8 @@ class Bounds:
 _DAY = 86400
 _MAXIMUM_ID = 2**31 - 1
 BOUNDS: Mapping[str, Bounds] = {
+    "batch_bytes": Bounds(1024, 256 * 1024 * 1024, "bytes"),
+    "batch_items": Bounds(1, 100_000),
     "canary_timeout": Bounds(1, 600, "seconds"),
     "concurrency": Bounds(1, 1000),
     "deadline": Bounds(1, 7 * _DAY, "seconds"),
@@ -55,6 +57,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "output_limit": Bounds(1024, 64 * 1024 * 1024, "bytes"),
     "resume_max_age": Bounds(0, 30 * _DAY, "seconds"),
     "resume_within": Bounds(0, 365 * _DAY, "seconds"),
+    "retries": Bounds(0, 100),
     "sign_timeout": Bounds(1, 3600, "seconds"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),
     "run_as_user": Bounds(0, _MAXIMUM_ID),

@@ -9,17 +9,18 @@ same ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Optional
 
-from ..results.place import fingerprint
+from ..results.producer import COLLECTION
 from ..results.run import Run
-from ..results.status import NOT_SCANNED, SEVERITIES, WORST_FIRST
+from ..results.status import NOT_SCANNED, PROFILE_ERROR, SEVERITIES, STATUS_WORDS, WORST_FIRST
 from ..results.target_record import IDENTITY, ErrorRecord, TargetRecord
 from ..results.unmatched import Unmatched
-from ..results.verdicts import TargetVerdicts, Verdict, run_verdicts
+from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
 from ..times import parse_rfc3339
 
 # What an event says of a finding: it is told for the first time, again, or for the last time, because it no longer fails or its
@@ -28,12 +29,24 @@ CREATED = "created"
 UPDATED = "updated"
 CLOSED = "closed"
 ACTIVITIES: tuple[str, ...] = (CREATED, UPDATED, CLOSED)
+# The control of ours that stands for a target of which there are no results.
+NOT_SEEN = ControlText(
+    COLLECTION,
+    "target-scanned",
+    "The container was scanned, and its results could be read",
+    "high",
+    "A container of which nothing is known does not count as one that passed.",
+    "",
+    "Look at the run's error for this container, remove its cause and scan again.",
+    {},
+    0.7,
+)
 
 
 @dataclass(frozen=True)
 class EventSource:
     """The run that an event is from. `started` and `finished` are RFC 3339; `collection` and `version` are what wrote the run;
-    `cluster_uid` is empty where it is not known."""
+    `cluster_uid` is empty where it is not known. `profiles` maps the name of each profile to its SHA-256."""
 
     run_id: str
     started: str
@@ -42,6 +55,7 @@ class EventSource:
     cluster_uid: str
     collection: str
     version: str
+    profiles: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: Run) -> EventSource:
@@ -54,35 +68,115 @@ class EventSource:
             run.cluster_uid or "",
             maker.name,
             maker.version,
+            {profile.name: profile.sha256 for profile in run.profiles},
         )
 
 
 @dataclass(frozen=True)
 class Event:
     """One control of a target, or the target itself: `verdict` is None where it was not scanned, or where its document could not
-    be taken (`target.unread`)."""
+    be taken. What formats say then: see `not_seen`."""
 
     target: TargetVerdicts
     verdict: Verdict | None = None
 
     @property
-    def fingerprint(self) -> str:
-        """The same for this control on that place, in every run, report and system; without a control that of the place."""
-        place_id = self.target.record.place_id
-        return self.verdict.fingerprint(place_id) if self.verdict else fingerprint(place_id, "", "")
+    def told(self) -> Verdict:
+        return self.verdict or not_seen(self.target)
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for this control on that place, in every run, report and system."""
+        return self.told.fingerprint(self.target.record.place_id)
+
+
+_encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# So many controls, each with its status, are kept as they are written.
+_MOST_KEPT = 20_000
 
 # source, target, verdict (None for the target itself), one of ACTIVITIES -> plain JSON values, escaped as the format needs
 Encode = Callable[[EventSource, TargetVerdicts, Optional[Verdict], str], "dict[str, Any]"]
 
 
 @dataclass(frozen=True)
+class EventParts:
+    """How a format makes an event of parts, each with top-level keys of its own, so that what many events have in common is made
+    once. `of_target` says what all events of a target have, `of_control` what all events of a control with that status have."""
+
+    of_target: Callable[[EventSource, TargetVerdicts], Mapping[str, Any]]
+    of_control: Callable[[ControlText, ControlStatus], Mapping[str, Any]]
+    of_verdict: Callable[[EventSource, TargetVerdicts, Verdict, ControlStatus], Mapping[str, Any]]
+
+    def encode(
+        self, source: EventSource, target: TargetVerdicts, verdict: Verdict | None, activity: str
+    ) -> dict[str, Any]:
+        told = verdict or not_seen(target)
+        status = ControlStatus.of(told, activity)
+        return {
+            **self.of_target(source, target),
+            **self.of_control(told.about, status),
+            **self.of_verdict(source, target, told, status),
+        }
+
+
+@dataclass(frozen=True)
+class ControlStatus:
+    """What became of a control, as far as many targets can have it in common."""
+
+    status: str
+    waived: bool
+    attested: bool
+    activity: str
+
+    @classmethod
+    def of(cls, verdict: Verdict, activity: str) -> ControlStatus:
+        return cls(verdict.status, verdict.waived, verdict.attested, activity)
+
+    @property
+    def words(self) -> str:
+        """As people read it: Not Applicable (waived)."""
+        marks = [mark for mark, is_so in (("waived", self.waived), ("attested", self.attested)) if is_so]
+        word = STATUS_WORDS[self.status]
+        return f"{word} ({', '.join(marks)})" if marks else word
+
+
+@dataclass(frozen=True)
 class EventFormat:
-    """One format. `name` is what the option `format` calls it, `content_type` that of one event as JSON."""
+    """One format. `name` is what the option `format` calls it, `content_type` that of one event as JSON; `parts` where it is made
+    of them."""
 
     name: str
     content_type: str
     encode: Encode
+    parts: EventParts | None = None
+
+
+class EventTexts:
+    """Events of one run in one format as JSON, each on one line in ASCII."""
+
+    def __init__(self, form: EventFormat, source: EventSource) -> None:
+        self._form = form
+        self._source = source
+        self._controls: dict[tuple[int, ControlStatus], tuple[ControlText, str]] = {}
+        self._target: tuple[TargetVerdicts | None, str] = (None, "")
+
+    def text(self, event: Event, activity: str = CREATED) -> str:
+        parts = self._form.parts
+        if parts is None:
+            return _encoded(self._form.encode(self._source, event.target, event.verdict, activity))
+        told = event.told
+        status = ControlStatus.of(told, activity)
+        if self._target[0] is not event.target:
+            self._target = event.target, _encoded(parts.of_target(self._source, event.target))[1:-1]
+        about = told.about
+        kept = self._controls.get((id(about), status))
+        if kept is None:
+            if len(self._controls) >= _MOST_KEPT:
+                self._controls.clear()
+            kept = about, _encoded(parts.of_control(about, status))[1:-1]
+            self._controls[id(about), status] = kept
+        own = _encoded(parts.of_verdict(self._source, event.target, told, status))[1:-1]
+        return f"{{{','.join(filter(None, (self._target[1], kept[1], own)))}}}"
 
 
 def run_events(run: Run) -> Iterator[Event]:
@@ -115,6 +209,12 @@ def finding_events(run: Run) -> Iterator[Event]:
             yield from several.pop(place_id).values()
     for gap in run.gaps:
         yield Event(gap_target(run, gap))
+
+
+def not_seen(target: TargetVerdicts) -> Verdict:
+    """What is told of a target without controls: that it could not be judged, and why."""
+    error = target.record.error
+    return Verdict(NOT_SEEN, PROFILE_ERROR, text=error.message if error else target.unread)
 
 
 def gap_target(run: Run, gap: Unmatched) -> TargetVerdicts:
@@ -164,7 +264,16 @@ def unscanned_target(names: dict[str, str], error: ErrorRecord) -> TargetRecord:
 
 def event_time(source: EventSource, target: TargetVerdicts) -> datetime:
     """When the target was seen; where it was not, when its run ended. In UTC."""
-    for text in (target.record.seen, source.finished, source.started):
+    return _first_time(target.record.seen, source.finished, source.started)
+
+
+def run_time(source: EventSource) -> datetime:
+    """When the run ended. In UTC."""
+    return _first_time(source.finished, source.started)
+
+
+def _first_time(*texts: str) -> datetime:
+    for text in texts:
         try:
             return parse_rfc3339(text).astimezone(timezone.utc)
         except (ValueError, OverflowError):
@@ -179,10 +288,8 @@ def _of_target(target: TargetVerdicts) -> Sequence[Event]:
 
 
 def _control(event: Event) -> tuple[str, str]:
-    return (event.verdict.about.profile, event.verdict.about.id) if event.verdict else ("", "")
+    return event.told.about.profile, event.told.about.id
 
 
 def _rank(event: Event) -> tuple[int, int]:
-    if event.verdict is None:
-        return 0, 0
-    return WORST_FIRST.index(event.verdict.status), SEVERITIES.index(event.verdict.about.severity)
+    return WORST_FIRST.index(event.told.status), SEVERITIES.index(event.told.about.severity)

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+from .asff import ASFF
+from .ecs import ECS
 from .event import EventFormat
+from .hdf_splunk import HDF_SPLUNK
+from .ocsf import OCSF
+from .plain_event import plain_event
 
-_FORMATS: tuple[EventFormat, ...] = ()
+PLAIN = EventFormat("json", "application/json", plain_event)
+_FORMATS = (PLAIN, OCSF, ECS, ASFF, HDF_SPLUNK)
 EVENT_FORMATS: dict[str, EventFormat] = {one.name: one for one in _FORMATS}

@@ -1,11 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet run as a table for spreadsheets: fleet.csv, one line for each cluster.
-
-A spreadsheet takes a cell that begins with =, +, -, @, a tab or a line break for a formula. Such a text gets an apostrophe in
-front, so that nothing in it is computed.
-"""
+"""A fleet run as a table for spreadsheets: fleet.csv, one line for each cluster."""
 
 from __future__ import annotations
 
@@ -16,11 +12,9 @@ from typing import TextIO
 from ..results.cluster_entry import ClusterEntry
 from ..results.fleet_run import FleetRun
 from ..results.status import STATUSES
-from ..safe_text import one_line
 from .fleet_report import FleetReport
+from .spreadsheet import safe_cell
 
-# The last four are the wide ones of East Asian scripts, which spreadsheets there take for the others.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _OF_ENTRY = ("cluster", "host", "state", "gate", "reason")
 _NUMBERS = ("selected", "scanned", "judged", "carried")
 _REST = (
@@ -61,16 +55,6 @@ def _cells(entry: ClusterEntry, groups: list[str]) -> Iterator[object]:
     yield entry.error.code if entry.error else ""
     yield entry.error.message if entry.error else ""
     yield from (entry.groups.get(name, "") for name in groups)
-
-
-def safe_cell(value: object) -> object:
-    """A number as it is, nothing as an empty cell, a text on one line in which no spreadsheet sees a formula."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return value
-    line = one_line(value)
-    return f"'{line}" if line.startswith(_FORMULA) or value.startswith(_FORMULA) else line
 
 
 REPORT = FleetReport("csv", "fleet.csv", _write)

@@ -237,20 +237,26 @@ def _targets(run: Run) -> Iterator[str]:
             "Worst failed",
             "Results",
         ],
-        (_target_cells(target) for target in by_need(run.targets)[:MOST_TARGETS]),
+        (
+            _target_cells(target, target.target_id in run.findings.without_document)
+            for target in by_need(run.targets)[:MOST_TARGETS]
+        ),
     )
     yield from _rest(len(run.targets) - MOST_TARGETS, "summary.json, targets")
 
 
-def _target_cells(target: TargetRecord) -> list[str]:
+def _target_cells(target: TargetRecord, is_unread: bool) -> list[str]:
+    """:param is_unread: its document is not the one that the run wrote: nothing shows what the summary says of it"""
     evidence = target.evidence.grade if target.evidence else "-"
     cells = [
         escape(f"{workload_label(target)} ({one_line(target.workload_kind)})"),
         escape(row_label(target)),
         escape(approach_label(target)),
         evidence,
-        RESULT_WORDS[target.result],
+        "UNREAD" if is_unread else RESULT_WORDS[target.result],
     ]
+    if is_unread:
+        return [*cells, *([""] * len(STATUS_WORDS)), "", "", "not the file that the run wrote"]
     if target.counts is None:
         return [
             *cells,

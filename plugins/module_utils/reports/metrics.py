@@ -11,17 +11,16 @@ label names: a host, a fleet or a store.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..results.fleet_run import FleetRun
-from ..safe_text import escape_text
 from .cluster_metrics import CLUSTER_METRICS, SEEN, cluster_samples
 from .fleet import ClusterRun
 from .fleet_metrics import FLEET_METRICS, FLEET_SEEN, fleet_samples
 from .health_metrics import HEALTH_METRICS, HEALTH_SEEN, ClusterHealth, health_samples
-from .metric import Metric, Sample
+from .metric import Metric, Sample, metric_head, sample_line
 from .store_metrics import STORE_METRICS, STORE_SEEN, StoreNumbers, store_samples
 
 METRICS: tuple[Metric, ...] = (*CLUSTER_METRICS, *FLEET_METRICS, *HEALTH_METRICS, *STORE_METRICS)
@@ -90,7 +89,7 @@ def render_by_subject(observed: Observed, now: datetime) -> dict[tuple[str, str]
 
 def _lines(samples: Iterable[Sample]) -> list[tuple[str, str]]:
     """(metric, line) of each sample."""
-    return [(name, f"{name}{{{_labels(labels)}}} {float(value)!r}") for name, labels, value in samples]
+    return [(sample[0], sample_line(sample)) for sample in samples]
 
 
 def _text(lines: Sequence[tuple[str, str]]) -> str:
@@ -100,11 +99,7 @@ def _text(lines: Sequence[tuple[str, str]]) -> str:
     text: list[str] = []
     for metric in METRICS:
         if metric.name in by_metric:
-            text += [
-                f"# HELP {metric.name} {metric.text}",
-                f"# TYPE {metric.name} gauge",
-                *by_metric[metric.name],
-            ]
+            text += [*metric_head(metric), *by_metric[metric.name]]
     return "\n".join(text) + "\n"
 
 
@@ -138,14 +133,3 @@ def _kept(before: str, without: set[_Subject], now: datetime, keep_days: float) 
     recent = sorted((one for one, moment in seen.items() if moment > oldest), key=lambda one: -seen[one])
     kept = set(recent[:_MOST_KEPT])
     return ((name, line) for (name, _of_series), (subject, line) in found.items() if subject in kept)
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-
-
-def _escaped(value: str) -> str:
-    lines = "\n".join(
-        map(escape_text, value.split("\n"))
-    )  # the format has an escape of its own for line feeds
-    return lines.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

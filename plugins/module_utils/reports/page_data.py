@@ -49,6 +49,7 @@ from ..results.run import NamespaceOwner
 from ..results.status import (
     FAILED,
     NOT_APPLICABLE,
+    NOT_JUDGED,
     NOT_REVIEWED,
     PASSED,
     PROFILE_ERROR,
@@ -349,7 +350,8 @@ class PageData:
             seen=self._text(record.seen),
             hdf=0 if about.folder is None else self._text(_unusual_name(record.hdf, record), _MAX_TEXT),
             unread=self._text(target.unread, _MAX_TEXT),
-            result=RESULTS.index(record.result),
+            # what nobody has read has not passed, whatever the summary says
+            result=RESULTS.index(NOT_JUDGED if target.unread else record.result),
             grade=GRADES.index(record.evidence.grade) if record.evidence else -1,
             error=self._error(record.error),
             vector=vector,

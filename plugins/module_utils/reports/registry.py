@@ -6,9 +6,23 @@
 from __future__ import annotations
 
 from . import (
+    asff,
+    ckl,
+    cklb,
+    csv_table,
+    cyclonedx,
+    ecs,
+    hdf,
     html,
+    jsonl,
     junit,
     markdown,
+    ocsf,
+    openmetrics,
+    oscal,
+    oscal_component,
+    sarif,
+    xccdf,
 )
 from .report import AnyReport
 
@@ -18,5 +32,20 @@ REPORTS: dict[str, AnyReport] = {
         markdown.REPORT,
         junit.REPORT,
         html.REPORT,
+        hdf.REPORT,
+        jsonl.REPORT,
+        csv_table.REPORT,
+        sarif.REPORT,
+        sarif.REPORT_OF_PROBLEMS,
+        ckl.REPORT,
+        cklb.REPORT,
+        xccdf.REPORT,
+        oscal.REPORT,
+        oscal_component.REPORT,
+        ocsf.REPORT,
+        ecs.REPORT,
+        asff.REPORT,
+        openmetrics.REPORT,
+        cyclonedx.REPORT,
     )
 }

@@ -91,7 +91,8 @@ class TargetDrift:
 
 @dataclass
 class Findings:
-    """`failures` by profile and control id, `waived` by target id. `unread` says which files could not be taken."""
+    """`failures` by profile and control id, `waived` by target id. `unread` says which files could not be taken,
+    `without_document` has the ids of the targets whose document is one of them."""
 
     failures: dict[tuple[str, str], ControlFailures] = field(default_factory=dict)
     waivers: dict[WaiverInForce, list[TargetRecord]] = field(default_factory=dict)
@@ -99,6 +100,7 @@ class Findings:
     waived: dict[str, list[WaivedControl]] = field(default_factory=dict)
     drifts: list[TargetDrift] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    without_document: set[str] = field(default_factory=set)
     _texts: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def add_failure(self, target: TargetRecord, profile: str, control_id: str, text: str, fix: str) -> None:
@@ -143,10 +145,13 @@ class _Collector:
                 continue
             try:
                 take(target)
+                continue
             except ScanError as error:
                 self.findings.unread.append(error.message)
             except _OTHER_SHAPES:
                 self.findings.unread.append(f"the results of {target.target_id} have another shape")
+            if what is target.hdf:
+                self.findings.without_document.add(target.target_id)
 
     def _take_document(self, target: TargetRecord) -> None:
         document = self._document(target)

@@ -8,5 +8,7 @@ from __future__ import annotations
 COLLECTION = "securescan.kubernetes"
 # The collection's version, as in galaxy.yml (a test holds the two together).
 VERSION = "0.1.0"
+# Where people read about it, as in galaxy.yml.
+HOMEPAGE = "https://github.com/securescan/securescan.kubernetes"
 # The key under `passthrough` of a document where our own part stands.
 PASSTHROUGH = "securescan_kubernetes"

@@ -57,7 +57,8 @@ def _is_truthy(value: Any) -> bool:
     return isinstance(value, (list, dict)) or bool(value)
 
 
-def _segment_status(segment: Mapping[str, Any]) -> str:
+def segment_status(segment: Mapping[str, Any]) -> str:
+    """passed, failed, skipped or error: of one test of a control."""
     return "error" if _is_truthy(segment.get("backtrace")) else segment.get("status") or ""
 
 
@@ -68,7 +69,7 @@ def is_waived(control: Mapping[str, Any]) -> bool:
 
 def control_status(control: Mapping[str, Any]) -> str:
     """One of STATUSES. An error beats all; a waiver in force or impact 0 comes next; no segments is an error."""
-    segments = {_segment_status(segment) for segment in control["results"]}
+    segments = {segment_status(segment) for segment in control["results"]}
     if "error" in segments:
         return PROFILE_ERROR
     if is_waived(control) or control["impact"] == 0:

@@ -10,7 +10,7 @@ run wrote is told, and nothing of it is shown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..strict_json import load_own_json
 from .checked_json import bad_results
 from .counted_controls import counted_profiles
 from .exception_record import ExceptionRecord, attestation_record, waiver_record
-from .hdf import MAX_DOCUMENT_BYTES, manual_controls
+from .hdf import EVIDENCE_TAG, MAX_DOCUMENT_BYTES, manual_controls
 from .place import fingerprint
 from .run import Run
 from .status import (
@@ -101,10 +101,10 @@ class TargetVerdicts:
     unread: str = ""
 
 
-def run_verdicts(run: Run) -> Iterator[TargetVerdicts]:
-    """All targets of a run, in its order. One document is held at a time."""
+def run_verdicts(run: Run, targets: Iterable[TargetRecord] | None = None) -> Iterator[TargetVerdicts]:
+    """All targets of a run, or some of them, in their order. One document is held at a time."""
     seen = VerdictReader()
-    for target in run.targets:
+    for target in run.targets if targets is None else targets:
         if target.hdf and run.folder:
             yield seen.take(target, partial(_document, run, target))
         else:
@@ -174,7 +174,8 @@ def _about(control: Mapping[str, Any], key: tuple[str, str, str]) -> ControlText
     said = {one["label"]: str(one["data"]) for one in control.get("descriptions") or ()}
     title, desc = str(control.get("title") or ""), str(control.get("desc") or "")
     why, fix = said.get("rationale", ""), said.get("fix", "")
-    tags = control.get("tags") or {}
+    # the grade is of the target, not of the control
+    tags = {name: value for name, value in (control.get("tags") or {}).items() if name != EVIDENCE_TAG}
     return ControlText(
         *key[:2], title, key[2], desc, why, fix, tags, control["impact"], said.get("check", "")
     )

@@ -11,10 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import Union
 
+from ..reports.event import CREATED
 from ..results.target_record import ErrorRecord
 
-CREATED, UPDATED, CLOSED = "created", "updated", "closed"
-ACTIVITIES = (CREATED, UPDATED, CLOSED)
 _KEY_DIGITS = 32
 
 
@@ -29,7 +28,8 @@ class Item:
     When a sink gets the item to send it, `body` holds the content in both cases. `tries` is then how often it was sent before
     without an answer that said what became of it: above 0 the system may have it already.
 
-    `fingerprint` and `place_id` are those of the finding that the item tells of, empty for a document.
+    `fingerprint` and `place_id` are those of the finding that the item tells of, empty for a document; `before` is for the
+    outbox: what the system was told of the finding before.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Item:
     sha256: str = ""
     fingerprint: str = ""
     place_id: str = ""
+    before: str = ""
     tries: int = 0
 
 

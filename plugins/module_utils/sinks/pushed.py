@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..reports.event import CLOSED
 from ..results.run import Run
 from ..results.target_record import TargetRecord
 from ..results.verdicts import TargetVerdicts, Verdict
@@ -17,41 +19,49 @@ from .item import Item, item_key
 
 @dataclass(frozen=True)
 class Finding:
-    """One control of one place, as the system is to be told of it.
+    """One control of one place, as the system is to be told of it; `verdict` is None where it is told that a target was not
+    scanned, or that its document could not be taken.
 
     Where several targets of a place were scanned (replicas), it is the worst of them: a system that keeps one state for a
-    fingerprint must not end with a pass of another pod. A target that was not scanned, or whose document cannot be taken,
-    gives one finding of a control of ours (see `NOT_SEEN`), which is a Profile Error. `activity` is created, updated or
-    closed; a closed one has the verdict that closes it (Passed or Not Applicable).
+    fingerprint must not end with a pass of another pod. `activity` is created, updated or closed; a closed one has the
+    verdict that closes it. `before` is for the outbox: what the system was told of it before.
     """
 
     target: TargetVerdicts
-    verdict: Verdict
+    verdict: Verdict | None
     activity: str
     fingerprint: str
-    place_id: str
+    before: str = ""
+
+    @property
+    def is_kept_open(self) -> bool:
+        """Whether it failed when it was told before, and this does not close it."""
+        return bool(self.before and json.loads(self.before)[5]) and self.activity != CLOSED
 
     def item(self, run_id: str, body: bytes) -> Item:
         """The item of it, whose content the sink has encoded."""
+        place_id = self.target.record.place_id
         return Item(
             item_key(run_id, self.fingerprint, self.activity),
-            f"{self.place_id} {self.verdict.about.id}",
+            f"{place_id} {self.verdict.about.id}" if self.verdict else place_id,
             run_id,
             self.activity,
             body,
             fingerprint=self.fingerprint,
-            place_id=self.place_id,
+            place_id=place_id,
+            before=self.before,
         )
 
 
 class Pushed(Protocol):
     """A run, as one system is told of it."""
 
-    run: Run
+    @property
+    def run(self) -> Run: ...
 
     def findings(self) -> Iterator[Finding]:
-        """Those that the options ask for (statuses, min_severity, only_changed), then the closed ones. One place is held at a
-        time."""
+        """Those that the options ask for (statuses, min_severity, only_changed), then those of places that are gone. One
+        place is held at a time."""
 
     def documents(self) -> Iterator[tuple[TargetRecord, Item]]:
         """Each target that has a document, with the item by which its HDF document is sent as it is: by path and digest."""

@@ -7,7 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import webhook
+from . import (
+    elastic,
+    emass,
+    heimdall,
+    kafka,
+    nats,
+    openreports,
+    otlp,
+    s3,
+    securityhub,
+    splunk,
+    syslog,
+    webhook,
+)
 from .sink import SinkKind
 
-SINKS: Mapping[str, SinkKind] = {kind.name: kind for kind in (webhook.WEBHOOK,)}
+SINKS: Mapping[str, SinkKind] = {
+    kind.name: kind
+    for kind in (
+        elastic.ELASTIC,
+        emass.EMASS,
+        heimdall.HEIMDALL,
+        kafka.KAFKA,
+        nats.NATS,
+        openreports.OPENREPORTS,
+        otlp.OTLP,
+        s3.S3_SINK,
+        securityhub.SECURITYHUB,
+        splunk.SPLUNK,
+        syslog.SYSLOG,
+        webhook.WEBHOOK,
+    )
+}

@@ -23,13 +23,15 @@ import time
 from collections.abc import Iterator, Sequence
 
 from ..errors import ScanError
+from .event_items import event_format, event_items
 from .http_sender import HttpSender
 from .item import Item, Outcome, item_key
 from .pushed import Pushed
 from .sink import Limits, Sink, SinkKind
-from .sink_options import HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
+from .sink_options import EVENT_OPTIONS, HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 SCHEMA = "securescan.kubernetes/webhook"
+_FINDINGS, _DOCUMENTS = "findings", "documents"
 _PREFIX = "whsec_"
 _LIMITS = Limits(items=500, bytes=1024 * 1024)
 
@@ -43,7 +45,8 @@ class Webhook(Sink):
         self.secrets = tuple(filter(None, (options.token, secret, secret.removeprefix(_PREFIX))))
         headers = {"Authorization": f"Bearer {options.token}"} if options.token else {}
         self._http = HttpSender(options, headers, self.secrets)
-        self.destination = options.url
+        self._format = None if options.own["content"] == _DOCUMENTS else event_format(options)
+        self.destination = f"{options.url} ({options.own['content'] or _FINDINGS})"
         self.limits = _LIMITS
 
     @property
@@ -51,8 +54,9 @@ class Webhook(Sink):
         return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
-        for _target, item in pushed.documents():
-            yield item
+        if self._format is not None:
+            return event_items(pushed, self._format)
+        return (item for _target, item in pushed.documents())
 
     def send(self, batch: Sequence[Item]) -> Sequence[Outcome]:
         body = _body(batch)
@@ -106,7 +110,10 @@ def _signing_key(secret: str) -> bytes:
 
 WEBHOOK = SinkKind(
     "webhook",
-    {"signing_secret": {"type": "str", "no_log": True}},
-    (*HTTP_OPTIONS, *TOKEN_OPTIONS),
+    {
+        "signing_secret": {"type": "str", "no_log": True},
+        "content": {"type": "str", "choices": [_FINDINGS, _DOCUMENTS]},
+    },
+    (*HTTP_OPTIONS, *TOKEN_OPTIONS, *EVENT_OPTIONS),
     Webhook,
 )

@@ -23,6 +23,7 @@ from ..results.run import Run, open_run
 from ..results.run_check import check_cluster, check_summary_sha256
 from ..results.whole_file import FOLDER_MODE, write_failed
 from ..store.history import StoreHistory
+from ..text_layout import number_of
 from .context import TaskContext
 from .store import opened_store
 from .store_page import source_of_store
@@ -31,8 +32,8 @@ Writer = Callable[[], Path]
 
 
 def run_scan_report(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed (always false), files, table (lines for a terminal). In check mode the files are those that would
-    be written."""
+    """Result keys: changed (always false), files, reports (of each: path, files, bytes), table (lines for a terminal). In check
+    mode `files` are those that would be written, and `reports` is empty."""
     options = ReportOptions.from_params(params, context.environ)
     run_dir = options.run_dir
     if run_dir is None:
@@ -90,15 +91,30 @@ def _history(options: ReportOptions, context: TaskContext) -> StoreHistory | Non
 def _written(context: TaskContext, folder: Path, writers: Mapping[str, Writer]) -> dict[str, Any]:
     """Writes the files of these names, or says that it would."""
     files = [str(folder / name) for name in writers]
+    reports = []
     if context.check_mode:
         for path in files:
             context.say(f"would write {path}")
     else:
         _make_folder(folder)
-        for write in writers.values():
-            write()
-    shown = [] if context.check_mode else [f"Report: {path}" for path in files]
-    return {"changed": False, "files": files, "table": shown}
+        reports = [_size_of(write()) for write in writers.values()]
+    shown = [f"Report: {_shown(report)}" for report in reports]
+    return {"changed": False, "files": files, "reports": reports, "table": shown}
+
+
+def _size_of(path: Path) -> dict[str, Any]:
+    """What was written: one file, or those of a folder."""
+    parts = [part for part in path.iterdir() if part.is_file()] if path.is_dir() else [path]
+    return {
+        "path": str(path),
+        "files": len(parts),
+        "bytes": sum(part.stat().st_size for part in parts),
+    }
+
+
+def _shown(report: Mapping[str, Any]) -> str:
+    files = f"{number_of(report['files'], 'file')}, " if report["files"] != 1 else ""
+    return f"{report['path']} ({files}{report['bytes']} bytes)"
 
 
 def _folder_of(options: ReportOptions, run_dir: Path) -> Path:

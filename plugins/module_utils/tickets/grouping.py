@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..results.configuration_items import ConfigurationItems
+from ..results.coverage import Coverage
 from ..results.place import Place
 from ..results.run import Run
 from ..results.status import FAILED, NOT_REVIEWED, PROFILE_ERROR, SEVERITIES
 from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
 from ..safe_text import one_line
-from ..store.coverage import Coverage
 from .ticket import (
     OPEN,
     PER_CONTROL,
@@ -57,8 +57,8 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Tickets:
-    """The tickets of a run, worst first. `gone_scopes` are those of which the run has seen everything: a ticket with such a key that
-    is not among these is about a place that is gone. `unseen` says why some tickets can be neither opened nor solved."""
+    """The tickets of a run, worst first. `gone_scopes` are those of which the run has seen everything: a ticket with such a key
+    that is not among these is about a place that is gone. `unseen` says why some tickets can be neither opened nor solved."""
 
     run: Run
     grouping: Grouping

@@ -72,9 +72,7 @@ def _by_key(known: Iterable[Known]) -> tuple[dict[str, Known], Sequence[Known]]:
     doubles: list[Known] = []
     for one in known:
         before = by_key.get(one.key)
-        if before is None:
-            by_key[one.key] = one
-        elif one.is_open and not before.is_open:
+        if before is None or (one.is_open and not before.is_open):
             by_key[one.key] = one
         elif one.is_open:
             doubles.append(one)

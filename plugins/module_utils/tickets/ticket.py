@@ -43,9 +43,9 @@ class Finding(JsonRecord):
 class Ticket(JsonRecord):
     """What a run says of one ticket.
 
-    `key` is the same in every run: it begins with that of its scope. `digest` is the same as long as the same controls fail at the
-    same places. `about` is a place's id, or a control's. `findings` are the first, worst first, and `count` is the number of all.
-    `evidence` says by which results it is solved. `configuration_item` is empty where none is known.
+    `key` is the same in every run: it begins with that of its scope. `digest` is the same as long as the same controls fail at
+    the same places. `about` is a place's id, or a control's. `findings` are the first, worst first, and `count` is the number
+    of all. `evidence` says by which results it is solved. `configuration_item` is empty where none is known.
     """
 
     key: str

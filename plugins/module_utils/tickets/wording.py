@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a ticket says, in the language of its tracker.
 
-Whatever comes out of a cluster or a profile stands on one line, inside of what the tracker shows as it is: it makes no markup, link,
-mention, reference or command, and no expression of a template.
+Whatever comes out of a cluster or a profile stands on one line, inside of what the tracker shows as it is: it makes no markup,
+link, mention, reference or command, and no expression of a template.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..text_layout import number_of
 from .ticket import Finding, Known, Ticket
 
 _LEAST_ROOM = 500
@@ -35,7 +36,7 @@ class Markup:
         pattern = "^" + re.escape(self.mark).replace(r"\{\}", _MARK) + r"\s*$"
         found = re.findall(pattern, body, re.MULTILINE) if isinstance(body, str) else ()
         # the last line is ours, whatever stands before it
-        return Known(ticket_id, *found[-1], is_open) if found else None
+        return Known(ticket_id, found[-1][0], found[-1][1], is_open) if found else None
 
 
 def plain_title(text: str) -> str:
@@ -69,7 +70,7 @@ def body_of(ticket: Ticket, markup: Markup, run_id: str, limit: int) -> str:
     """What an open ticket says, in at most `limit` characters; what is left out is said."""
     quote = markup.quote
     head = [
-        f"What fails: {ticket.count} security control{'s' if ticket.count != 1 else ''}, the worst of severity {ticket.severity}.",
+        f"What fails: {number_of(ticket.count, 'security control')}, the worst of severity {ticket.severity}.",
         f"About: {quote(ticket.about)}",
     ]
     if ticket.configuration_item:

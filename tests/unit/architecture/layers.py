@@ -57,8 +57,8 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health preflight options footprint sidecar engines approaches reports evidence store judging profiles "
-        "vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
+        "scanning health preflight options footprint sidecar engines approaches tickets sinks reports evidence store "
+        "judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
         "scanning",
@@ -83,7 +83,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches reports evidence store profiles results access targets cluster",
+        "sidecar engines approaches tickets sinks reports evidence store profiles results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -106,9 +106,14 @@ ROOMS: tuple[Room, ...] = (
         "drift results collector access targets cluster network",
     ),
     _engine(
+        "tickets",
+        "the findings of runs as tickets: what each is about, its text, and one file per tracker that has them",
+        "sinks results network safe_text",
+    ),
+    _engine(
         "sinks",
         "one file per system that runs are sent to, and the outbox that keeps what it sends from being lost or sent twice",
-        "results network",
+        "reports results cluster network",
     ),
     _engine(
         "evidence",

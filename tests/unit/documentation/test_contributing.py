@@ -257,7 +257,7 @@ def test_a_report_as_the_page_says(checkout: Checkout) -> None:
     said = checkout.run("tests/scaffolds/new_report.py", str(checkout.root), "lines")
     assert "FILL IN" in said
     rooms, golden = f"{UNIT}/reports", f"{UNIT}/reports/golden/lines.txt"
-    checkout.replace("docs/results.md", NEW_ROW.partition("| `lines`")[0], NEW_ROW)
+    checkout.replace("docs/reports.md", NEW_ROW.partition("| `lines`")[0], NEW_ROW)
     checkout.test(f"{rooms}/test_golden_reports.py", SECURESCAN_WRITE_GOLDEN="1")
     assert "/Deployment/" in (checkout.root / golden).read_text(encoding="utf-8")
     assert_named(checkout.changed(), "A new report")

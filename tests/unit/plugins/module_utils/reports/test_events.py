@@ -47,8 +47,8 @@ def _shown(events):
     return [
         (
             event.target.record.pod,
-            event.verdict and event.verdict.about.id,
-            event.verdict and event.verdict.status,
+            event.told.about.id,
+            event.told.status,
         )
         for event in events
     ]
@@ -60,7 +60,7 @@ def test_reports_have_each_control_of_each_target(tmp_path):
         ("api-1", "d", "not_reviewed"),
         ("api-2", "c", "failed"),
         ("api-2", "d", "passed"),
-        ("api-3", None, None),
+        ("api-3", "target-scanned", "profile_error"),
         ("web-1", "c", "passed"),
     ]
 
@@ -71,7 +71,7 @@ def test_a_finding_is_told_once_for_its_place_by_the_worst_replica(tmp_path):
     assert _shown(events) == [
         ("api-2", "c", "failed"),
         ("api-1", "d", "not_reviewed"),
-        ("api-3", None, None),
+        ("api-3", "target-scanned", "profile_error"),
         ("web-1", "c", "passed"),
     ]
     assert len({event.fingerprint for event in events}) == 4
@@ -84,7 +84,7 @@ def test_a_document_that_is_not_the_runs_is_told_and_no_control_of_it(tmp_path):
 
     (event,) = [event for event in run_events(run) if event.target.record.target_id == record.target_id]
 
-    assert event.verdict is None and "SHA-256" in event.target.unread
+    assert event.told.status == "profile_error" and "SHA-256" in event.told.text
 
 
 def test_a_name_without_a_target_is_an_event_of_its_own(tmp_path):

@@ -331,9 +331,8 @@ def test_memory_is_bounded_for_hostile_documents(tmp_path: pathlib.Path) -> None
     assert len(findings.failures) == 60
     assert kept < 20 * 45_000
     assert peak < kept + 8_000_000, "one document is held at a time"
-    assert "the control failed; the results file" in rendered(junit.REPORT, run), (
-        "texts beyond the bound are left out"
-    )
+    longest = max(len(line) for line in rendered(junit.REPORT, run).splitlines())
+    assert longest < 3500, "a text is cut"
 
 
 def test_documents_without_failures_and_amendments_are_not_parsed(
@@ -393,5 +392,6 @@ def test_hostile_text_of_the_files_changes_nothing_of_the_reports(tmp_path: path
         tables = [len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("|")]
         assert set(tables) <= {6, 7, 14}
     found = cases(run)
-    assert found["c-1"].tag == "failure" and found["c-2"].tag == "skipped" and len(found) == 2
+    assert found["c-1"].tag == "failure" and found["c-2"].tag == "skipped"
+    assert found["c-3"].tag == "system-out" and len(found) == 3
     assert "\x1b" not in rendered(junit.REPORT, run)

@@ -20,17 +20,17 @@ def test_an_event_says_all_of_one_control_on_one_target(tmp_path: pathlib.Path) 
     )
     event = plain_event(run, target, failed, "created")
     assert event["fingerprint"] == failed.fingerprint(target.record.place_id)
-    assert event["run"] == {"id": "run-1", "started": run.started, "cluster": "demo", "cluster_uid": None}
+    assert event["run"] == {"id": "run-1", "started": run.started, "cluster": "demo", "cluster_uid": ""}
     assert event["target"]["place"] == "demo/shop/Deployment/legacy/app"
     assert event["target"]["evidence"] == "beside"
     assert "image_digest" not in event["target"], "what is not known is not there"
     assert event["control"]["tags"]["nist"] == ["AC-6", "CM-7"]
     assert (event["activity"], event["status"], event["waived"]) == ("created", "failed", False)
     assert event["text"] == "expected 0644, found 0777"
-    assert event["waiver"]["expiration_date"] == "2026-06-30", "one that has expired is shown"
+    assert event["exceptions"][0]["expires"] == "2026-06-30", "one that has expired is shown"
     event = plain_event(run, target, waived)
     assert (event["status"], event["waived"]) == ("not_applicable", True)
-    assert event["waiver"]["owner"] == "team | <shop>"
+    assert event["exceptions"][0]["owner"] == "team | <shop>"
 
 
 def test_every_event_of_a_hostile_run_is_json_in_utf_8(tmp_path: pathlib.Path) -> None:

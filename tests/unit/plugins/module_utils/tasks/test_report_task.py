@@ -58,8 +58,10 @@ def test_markdown_and_junit_are_written_to_the_run(run: Run) -> None:
     before = (folder / "summary.json").read_bytes()
     result, _said = report(run)
     files = [str(folder / "summary.md"), str(folder / "gate.junit.xml")]
-    shown = [f"Report: {path}" for path in files]
-    assert result == {"changed": False, "files": files, "table": shown}
+    sizes = [(folder / name).stat().st_size for name in ("summary.md", "gate.junit.xml")]
+    reports = [{"path": path, "files": 1, "bytes": size} for path, size in zip(files, sizes)]
+    shown = [f"Report: {path} ({size} bytes)" for path, size in zip(files, sizes)]
+    assert result == {"changed": False, "files": files, "reports": reports, "table": shown}
     assert names(folder) == {"hdf", "summary.json", "summary.md", "gate.junit.xml"}
     assert {stat.S_IMODE(pathlib.Path(path).stat().st_mode) for path in result["files"]} == {0o640}
     assert (folder / "summary.json").read_bytes() == before, "it decides nothing"
@@ -71,6 +73,22 @@ def test_the_folder_for_reports_is_made(run: Run, tmp_path: pathlib.Path) -> Non
     assert result["files"] == [str(wanted / "gate.junit.xml")]
     assert names(wanted) == {"gate.junit.xml"}
     assert names(pathlib.Path(run.folder)) == {"hdf", "summary.json"}
+
+
+def test_every_format_of_a_run_is_written_where_the_task_says(run: Run, tmp_path: pathlib.Path) -> None:
+    wanted = tmp_path / "out"
+    result, _said = report(run, formats=list(REPORTS), output_dir=str(wanted))
+    assert result["files"] == [str(wanted / one.file_name) for one in REPORTS.values()]
+    assert names(wanted) == {one.file_name for one in REPORTS.values()}
+    again, _said = report(run, formats=list(REPORTS), output_dir=str(wanted))
+    assert again["reports"] == result["reports"]
+    for written in result["reports"]:
+        path = pathlib.Path(written["path"])
+        files = list(path.iterdir()) if path.is_dir() else [path]
+        assert (len(files), sum(file.stat().st_size for file in files)) == (
+            written["files"],
+            written["bytes"],
+        )
 
 
 def test_check_mode_says_what_would_be_written(run: Run, tmp_path: pathlib.Path) -> None:
@@ -142,10 +160,10 @@ def test_what_a_fleet_run_does_not_have_is_refused(
     assert names(pathlib.Path(fleet_run.folder)) == before
 
 
-def test_a_run_has_no_table_of_clusters(run: Run) -> None:
+def test_a_run_is_not_a_fleet_run(run: Run) -> None:
     with pytest.raises(ScanError) as caught:
-        report(run, formats=["csv"])
-    assert caught.value.message == "csv is no format of a run; it has: markdown, junit, html"
+        report(run, formats=["json"])
+    assert caught.value.message == f"json is no format of a run; it has: {', '.join(REPORTS)}"
 
 
 def stored(folder: pathlib.Path, *runs: Run) -> str:

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A program of a test that serves at a port of 127.0.0.1, started and ended; its output is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+_SECONDS = 60.0
+
+
+@contextlib.contextmanager
+def served(
+    command: Sequence[str | pathlib.Path],
+    port: int,
+    log: pathlib.Path,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = _SECONDS,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, from when it takes connections; it is killed at the end."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=dict(environment) if environment is not None else None,
+        )
+    try:
+        end = time.monotonic() + seconds
+        while not _answers(port):
+            if process.poll() is not None or time.monotonic() > end:
+                raise AssertionError(log.read_text(errors="replace")[-3000:])
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
