@@ -120,7 +120,8 @@ def _lines(found: Verification, faults: list[Fault], count: int, chain: ChainChe
         signed = found.signed
         yield (
             f"{'CHANGED' if count else 'VERIFIED'}: run {one_line(found.run_id, 100)}, "
-            f"{number_of(len(found.files), 'file')}, {number_of(found.targets, 'target')}, signed at {one_line(str(signed.get('at')), 40)} by the key {found.keyid}"
+            f"{number_of(len(found.files), 'file')}, {number_of(found.targets, 'target')}, "
+            f"signed at {one_line(str(signed.get('at')), 40)} by the key {found.keyid}"
         )
     for fault in faults[:_MOST_LISTED]:
         yield f"- {fault.kind}: {fault.subject}: {fault.text}"
