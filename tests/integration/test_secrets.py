@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.tests.support.planted_secrets imp
     PLANTED,
     grantor_secrets,
 )
+from ansible_collections.securescan.kubernetes.tests.support.signed_runs import make_key
 
 
 class Watcher:
@@ -107,11 +108,16 @@ def test_no_secret_is_seen_in_any_report_spool_or_message_of_a_push(playbooks, t
     """All formats, and systems that are down, over a real scan; with the most lines that there are."""
     secrets = [*grantor_secrets(playbooks.kubeconfig), PLANTED]
     secrets += [form for secret in SINK_SECRETS.values() for form in forms(secret.encode())]
+    passphrase = "Planted-4711-passphrase-never-shown"
+    private, _public = make_key(passphrase=passphrase)
+    secrets += [*forms(passphrase.encode()), private.splitlines()[1].encode()]
     with Watcher([tmp_path / "results"]) as watcher:
         run = playbooks.scan(
             "-vvvv",
             scan_fail_on="never",
             scan_report_formats=sorted(REPORTS),
+            scan_private_key_content=private,
+            scan_private_key_passphrase=passphrase,
             scan_push=[{**one, "retries": 0, "timeout": 2} for one in SYSTEMS],
         )
     assert "SCAN-" in run.output and "webhook, sample: 0 sent" in run.output, run.output[-3000:]
@@ -120,6 +126,7 @@ def test_no_secret_is_seen_in_any_report_spool_or_message_of_a_push(playbooks, t
         (str(path), path.read_bytes()) for path in (tmp_path / "results").rglob("*") if path.is_file()
     )
     assert {report.file_name for report in REPORTS.values()} <= {path.name for path in run.run_dir.iterdir()}
+    assert (run.run_dir / "evidence" / "run.intoto.json").is_file()
     assert any("/.push/" in name for name in places), "there is a spool"
     for name, content in places.items():
         assert not JWT.search(content), name
