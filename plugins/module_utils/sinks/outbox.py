@@ -39,6 +39,7 @@ FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _HASH_DIGITS = 16
 _LOCK_SECONDS = 10.0
+_MOST_PARTS = 5
 _MOST_ITEM_BYTES = 512 * 1024 * 1024
 # "SSKP"; and the version of the tables
 _APPLICATION, _VERSION = 0x53534B50, 1
@@ -436,8 +437,8 @@ def _content(folder: Path, path: str, sha256: str) -> bytes:
     """A document of the run. :raises ScanError: bad_results, where it is not the one that the run wrote"""
     parts = Path(path).parts
     source = folder / path
-    if len(parts) != 2 or ".." in parts or Path(path).is_absolute():
-        raise ScanError("bad_results", f"{path!r} is not a document of a run", tried="send a document")
+    if not 1 <= len(parts) <= _MOST_PARTS or ".." in parts or Path(path).is_absolute():
+        raise ScanError("bad_results", f"{path!r} is not a file of a run", tried="send a document")
     try:
         data = read_own_file(source, _MOST_ITEM_BYTES)
     except OSError as reason:
