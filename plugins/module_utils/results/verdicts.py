@@ -101,9 +101,14 @@ class TargetVerdicts:
     unread: str = ""
 
 
-def run_verdicts(run: Run, targets: Iterable[TargetRecord] | None = None) -> Iterator[TargetVerdicts]:
-    """All targets of a run, or some of them, in their order. One document is held at a time."""
-    seen = VerdictReader()
+def run_verdicts(
+    run: Run, targets: Iterable[TargetRecord] | None = None, reader: VerdictReader | None = None
+) -> Iterator[TargetVerdicts]:
+    """All targets of a run, or some of them, in their order. One document is held at a time.
+
+    :param reader: that of an earlier call: the controls have then the same texts
+    """
+    seen = reader or VerdictReader()
     for target in run.targets if targets is None else targets:
         if target.hdf and run.folder:
             yield seen.take(target, partial(_document, run, target))
