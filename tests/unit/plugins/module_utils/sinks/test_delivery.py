@@ -54,10 +54,10 @@ def test_documents_with_faults_and_a_kill_arrive_once(
     tmp_path: pathlib.Path, https_server: FakeHttpsServer, receiver: WebhookReceiver, params: dict[str, Any]
 ) -> None:
     run = wide_run(tmp_path, 200)
-    faults = Faults(share=0.1)
+    faults = Faults(share=0.25)
     https_server.answer = faults.around(receiver.answer)
     ended = push_and_kill(
-        {**params, "run_dir": run.folder, "batch_items": 2}, kill_when=lambda: len(receiver.items) >= 80
+        {**params, "run_dir": run.folder, "batch_items": 5}, kill_when=lambda: len(receiver.items) >= 80
     )
     assert ended.kills == 1
     assert {item["subject"] for item in receiver.items.values()} == {one.target_id for one in run.targets}
