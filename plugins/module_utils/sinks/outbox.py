@@ -148,15 +148,16 @@ class Outbox:
                 str(Path(run.folder).resolve()),
                 run_sha256(run),
             ).lastrowid
+            has_refused = self.refused() > 0
             for item in items:
+                if has_refused and item.fingerprint:
+                    # what a system refused of a finding is out of date
+                    self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", item.fingerprint)
                 self._put(int(number or 0), item, Path(run.folder))
                 count += 1
         return count
 
     def _put(self, run: int, item: Item, folder: Path) -> None:
-        if item.fingerprint:
-            # what a system refused of a finding is out of date
-            self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", item.fingerprint)
         self._run(
             "INSERT INTO items (key, run, subject, activity, body, path, sha256, size, fingerprint, place, before, tries,"
             " refusal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
@@ -232,10 +233,12 @@ class Outbox:
     def settle(self, outcomes: Sequence[tuple[Sent, Outcome]]) -> None:
         """Strikes out what the system has, and keeps why it did not take the others."""
         with self._change():
+            there = [
+                (sent.number,) for sent, outcome in outcomes if outcome is None or outcome is ALREADY_THERE
+            ]
+            self._many("DELETE FROM items WHERE number = ?", there)
             for sent, outcome in outcomes:
-                if outcome is None or outcome is ALREADY_THERE:
-                    self._run("DELETE FROM items WHERE number = ?", sent.number)
-                elif isinstance(outcome, ErrorRecord):
+                if isinstance(outcome, ErrorRecord):
                     self._refuse(sent, outcome)
 
     def _refuse(self, sent: Sent, error: ErrorRecord) -> None:
