@@ -221,8 +221,10 @@ class _Decided:
         texts = [self._waived_text(verdict) if verdict.waived else verdict.text or said]
         if verdict.status == FAILED and verdict.about.fix:
             texts.append(f"What to do: {verdict.about.fix}")
+        if verdict.waiver_note:
+            texts.append(verdict.waiver_note)
         if verdict.status == NOT_REVIEWED:
-            texts = [f"{said}: {verdict.text}" if verdict.text else said]
+            texts[0] = f"{said}: {verdict.text}" if verdict.text else said
         elif tag != "skipped" and not self._counts(verdict, reasons):
             tag, texts = "skipped", [f"{said}, but the threshold tolerates it", *texts]
         suite.ended(place, tag, "control", texts)

@@ -6,12 +6,13 @@ of STIG Viewer 2.17."""
 
 from __future__ import annotations
 
+import functools
 import html
 import pathlib
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from ..checklist_words import facts_of, with_marks, words_of_seen, words_of_unseen_targets
+from ..checklist_words import Rule, facts_of, with_marks, words_of_seen, words_of_unseen_targets
 from ..saf_converters import converted
 from ..stig_manager import MOST_OF_A_RULE_ID, VERSION, imported, results
 from .format_reader import FormatReader
@@ -65,7 +66,7 @@ _IN_STIG_MANAGER = {
 }
 
 
-def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bool]]:
+def _rules(folder: pathlib.Path) -> Iterator[Rule]:
     """Of each rule: (target id, profile, control), the word, whether the target was seen by the profile."""
     paths = sorted(folder.glob("*.ckl"))
     for path, in_saf, in_stig_manager in zip(paths, converted("ckl", paths), imported("ckl", paths)):
@@ -112,9 +113,15 @@ def _check_order(root: ElementTree.Element) -> None:
             assert tuple(one.tag for one in vuln if one.tag != "STIG_DATA") == _ANSWERS
 
 
+@functools.lru_cache(maxsize=1)
+def _judged(folder: pathlib.Path) -> tuple[Rule, ...]:
+    """Both halves of the reader are asked about the same report: it is judged once."""
+    return tuple(_rules(folder))
+
+
 READER = FormatReader(
     "ckl",
     f"hdf-converters of SAF CLI 1.5.3 (ckl2hdf and back), the parser of STIG Manager ({VERSION})",
-    lambda folder: words_of_seen(_rules(folder)),
-    lambda folder: words_of_unseen_targets(_rules(folder)),
+    lambda folder: words_of_seen(_judged(folder)),
+    lambda folder: words_of_unseen_targets(_judged(folder)),
 )
