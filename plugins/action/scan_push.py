@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from ..module_utils.options.push import scan_push_spec
+from typing import Any
+
+from ..module_utils.options.push import flat_options, scan_push_spec
 from ..module_utils.tasks.push import run_scan_push
 from ..plugin_utils.scan_action import ScanAction
 
@@ -13,3 +15,6 @@ class ActionModule(ScanAction):
     module_name = "scan_push"
     spec = staticmethod(scan_push_spec)
     task = staticmethod(run_scan_push)
+
+    def given(self) -> dict[str, Any]:
+        return flat_options(super().given())

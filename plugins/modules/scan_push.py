@@ -17,11 +17,15 @@ description:
   - The guide on sinks has a section for each system, with the options that it has. An option that the system does not have
     is an error.
 options:
+  sink:
+    description:
+      - Options of this module as one dictionary, as the variables of the roles have them. What stands in it cannot be given beside it, but for
+        O(state).
+    type: dict
   system:
-    description: The kind of system.
+    description: The kind of system. It is needed.
     type: str
-    required: true
-    choices: [emass, heimdall, webhook]
+    choices: [defectdojo, elastic, emass, heimdall, kafka, nats, openreports, otlp, s3, securityhub, splunk, syslog, webhook]
   state:
     description:
       - V(present) puts the run into the outbox, once, and sends all that is there.
@@ -117,8 +121,17 @@ options:
   public:
     description: Whether everybody on the V(heimdall) server can see the evaluations. By default nobody else does.
     type: bool
+  product:
+    description: The product in V(defectdojo) that gets the findings. By default one with the name of the cluster.
+    type: str
+  product_type:
+    description: The type of O(product), where the product is made. By default C(Kubernetes).
+    type: str
+  engagement:
+    description: The engagement of O(product). By default C(securescan.kubernetes).
+    type: str
   system_id:
-    description: The number of the system in V(emass).
+    description: The number of the system in V(emass), from 1 to 2147483647.
     type: int
   user_uid:
     description: The user of V(emass) to whom the API key in O(token) belongs.
@@ -126,6 +139,45 @@ options:
   benchmarks:
     description: What a profile is called in V(emass), by the profile's name, such as C(RHEL_8_STIG). Other profiles keep their names.
     type: dict
+  ack:
+    description:
+      - Whether V(splunk) is asked if its indexers have the events, as it is by default. The token must have indexer
+        acknowledgement on; with V(false) it must have it off.
+    type: bool
+  channel:
+    description: The channel of the acknowledgement of V(splunk), a UUID. Each push has one of its own without it.
+    type: str
+  source:
+    description: The source of events in V(splunk). By default C(securescan.kubernetes).
+    type: str
+  sourcetype:
+    description: The source type of events in V(splunk). By default C(securescan:) and the format; of V(hdf_splunk) C(HDF2Splunk).
+    type: str
+  index:
+    description:
+      - The index of V(splunk); without it, that of the token.
+      - The data stream or index of V(elastic). By default C(logs-securescan.compliance-default).
+    type: str
+  facility:
+    description: The facility of messages of V(syslog), such as C(local0), which is the default, or C(audit).
+    type: str
+  app_name:
+    description: The name of the application in messages of V(syslog). By default C(securescan).
+    type: str
+  max_message:
+    description:
+      - The most bytes of a message of V(syslog), from 2048 to 1048576; by default 8192. In place of a longer text a short one is
+        sent, which says so.
+    type: int
+  region:
+    description: The AWS region of V(securityhub), such as C(eu-central-1).
+    type: str
+  account:
+    description: The AWS account of V(securityhub), 12 digits.
+    type: str
+  product_arn:
+    description: The product under which V(securityhub) keeps the findings. By default the account's own C(product/ACCOUNT/default).
+    type: str
   content:
     description: What V(webhook) gets, V(findings) in O(format), or the HDF V(documents) of the containers. By default V(findings).
     type: str

@@ -69,7 +69,7 @@ class FakeHeimdall:
 
     def _made(self, request: Received) -> Answer:
         self.most_bytes = max(self.most_bytes, len(request.body))
-        fields, files = _parts(request)
+        fields, files = form_parts(request)
         if len(files) > _MOST_FILES:
             return _said(400, {"message": "Too many files"})
         if "filename" not in fields or fields.get("public") not in ("true", "false"):
@@ -109,7 +109,8 @@ class FakeHeimdall:
         return _said(200, {"evaluations": found[: int(query["limit"][0])], "totalCount": len(found)})
 
 
-def _parts(request: Received) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
+def form_parts(request: Received) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
+    """The fields and the files (name, content) of a form."""
     head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + request.body)
     fields, files = {}, []

@@ -51,6 +51,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "lifetime": Bounds(MINIMUM_LIFETIME, MAXIMUM_LIFETIME, "seconds"),
     "limit": Bounds(1, 1_000_000),
     "listed": Bounds(0, 1_000_000),
+    "max_new": Bounds(0, 10_000),
     "long_days": Bounds(1, 3660, "days"),
     "max_age": Bounds(0, 3650 * _DAY, "seconds"),
     # as much as the collector sends at least and at most
@@ -62,6 +63,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "run_as_group": Bounds(0, _MAXIMUM_ID),
     "run_as_user": Bounds(0, _MAXIMUM_ID),
     # as long as the collector works at least and at most
+    "system_id": Bounds(1, _MAXIMUM_ID),
     "timeout": Bounds(1, 3600, "seconds"),
     "wait_timeout": Bounds(1, _DAY, "seconds"),
     "wide_places": Bounds(1, 1_000_000, "places"),

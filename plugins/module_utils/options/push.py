@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..evidence.keys import TrustedKey
+from ..evidence.trust import Trust
 from ..results.status import SEVERITIES
 from ..sinks.push import Policy
 from ..sinks.registry import SINKS
 from ..sinks.sink import SinkKind
 from ..sinks.sink_options import COMMON_SPEC, SinkOptions
 from ..sinks.told_run import ASKED_STATUSES, Asked
+from ..suggestions import unknown_name
 from .bounds import check_numbers
 from .spec import Params, Spec, bad_option
-from .trust import trust_spec, trusted_keys_option
+from .trust import trust_option, trust_spec
+from .values import read_values
 
 PRESENT, FLUSH = "present", "flush"
 _TEXTS = (
@@ -30,8 +32,8 @@ _TEXTS = (
 
 @dataclass(frozen=True)
 class PushOptions:
-    """`sink` is what the sink is made of, by `kind`. `spool_dir` is None for the folder beside the runs; `trusted_keys` are none
-    where no signature is asked for."""
+    """`sink` is what the sink is made of, by `kind`. `spool_dir` is None for the folder beside the runs; `trust` refuses runs
+    that are not signed, where that is asked for."""
 
     kind: SinkKind
     state: str
@@ -40,11 +42,20 @@ class PushOptions:
     policy: Policy
     asked: Asked
     spool_dir: Path | None
-    trusted_keys: tuple[TrustedKey, ...]
+    trust: Trust
 
     @classmethod
     def from_params(cls, params: Params, environ: Mapping[str, str], cancel: threading.Event) -> PushOptions:
         """:raises ScanError: bad_option, bad_key, missing_library"""
+        if params["sink"]:  # a module that Ansible started without our action plugin
+            given = {
+                name: value
+                for name, value in params.items()
+                if value is not None and name not in params["sink"]
+            }
+            params = {**params, **flat_options(given), "sink": None}
+        if not params["system"]:
+            raise bad_option("system", f"system is needed: one of {', '.join(SINKS)}")
         kind = SINKS[params["system"]]
         _refuse_others(kind, params)
         check_numbers(params)
@@ -58,7 +69,7 @@ class PushOptions:
             ),
             asked=_asked(params),
             spool_dir=Path(params["spool_dir"]).expanduser() if params["spool_dir"] else None,
-            trusted_keys=trusted_keys_option(params),
+            trust=trust_option(params),
         )
 
 
@@ -104,9 +115,30 @@ def _sink_spec() -> dict[str, dict[str, Any]]:
     return found
 
 
+def flat_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given for a task, with the options that stand in `sink` beside the others.
+
+    :raises ScanError: bad_option, for a value that cannot be what its option wants, for an option that there is not, and for one
+        that is given twice
+    """
+    flat = dict(given)
+    sink = flat.pop("sink", None) or {}
+    spec = scan_push_spec()
+    for name in sink:
+        if name not in spec or name == "sink":
+            raise bad_option("sink", unknown_name("option of sink", str(name)[:100], sorted(spec)))
+        if name in flat and name != "state":
+            raise bad_option("sink", f"{name} is given twice, in sink and beside it")
+    read = read_values(spec, sink)
+    for problem in read.problems:
+        raise bad_option(problem.option, problem.text)
+    return {**read.values, **flat}
+
+
 def scan_push_spec() -> Spec:
     return {
-        "system": {"type": "str", "choices": list(SINKS), "required": True},
+        "sink": {"type": "dict", "no_log": True},
+        "system": {"type": "str", "choices": list(SINKS)},
         "state": {"type": "str", "choices": [PRESENT, FLUSH], "default": PRESENT},
         "run_dir": {"type": "path", "required": True},
         **_sink_spec(),

@@ -57,8 +57,6 @@ class Emass(Sink):
         for name in ("system_id", "user_uid"):
             if not own[name]:
                 raise _bad(name, f"{name} is needed for eMASS")
-        if int(own["system_id"]) < 1:
-            raise _bad("system_id", "system_id must be above 0")
         if not options.client_cert:
             raise _bad("client_cert", "eMASS knows us by a client certificate: client_cert is needed")
         self._benchmarks = {str(name): str(value) for name, value in (own["benchmarks"] or {}).items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import (
+    defectdojo,
     elastic,
     emass,
     heimdall,
@@ -26,6 +27,7 @@ from .sink import SinkKind
 SINKS: Mapping[str, SinkKind] = {
     kind.name: kind
     for kind in (
+        defectdojo.DEFECTDOJO,
         elastic.ELASTIC,
         emass.EMASS,
         heimdall.HEIMDALL,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
-from ..evidence.verification import check_signed
 from ..options.push import FLUSH, PushOptions
 from ..options.spec import Params
 from ..results.fleet_run import FLEET_JSON, open_fleet_run
@@ -87,8 +86,7 @@ def _runs(options: PushOptions, unread: list[str]) -> Iterator[Run]:
         yield _trusted(open_run(str(folder)), options)
         return
     fleet_run = open_fleet_run(str(folder))
-    if options.trusted_keys:
-        check_signed(folder, fleet_run.sha256, options.trusted_keys)
+    options.trust.check(folder, fleet_run.sha256)
     for entry in fleet_run.clusters:
         try:
             run = fleet_run.run_of(entry)
@@ -99,8 +97,7 @@ def _runs(options: PushOptions, unread: list[str]) -> Iterator[Run]:
 
 
 def _trusted(run: Run, options: PushOptions) -> Run:
-    if options.trusted_keys:
-        check_signed(run.folder, run.sha256, options.trusted_keys)
+    options.trust.check(run.folder, run.sha256)
     return run
 
 
