@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pathlib
 import shutil
@@ -79,6 +80,9 @@ def test_a_scan_signs_what_it_found_decided_and_reported(signing: Playbooks) -> 
     result = found(signing)
     assert result["verified"] and result["uncovered"] == [] and result["chain"] == [first.name]
     assert result["signed"]["tools"]["ansible-core"]
+    envelope = json.loads((first / "evidence" / "run.intoto.json").read_bytes())
+    manifest = json.loads(base64.b64decode(envelope["payload"]))
+    assert manifest["predicate"]["scanners"] == [f"system:serviceaccount:shop:securescan-{first.name}"]
     second = scan(signing)
     assert found(signing)["chain"] == [second.name, first.name]
     # a report of it later is named, and a run that is gone is missed
