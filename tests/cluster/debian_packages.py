@@ -33,6 +33,7 @@ PACKAGE_OF: dict[str, str] = {
     "unshare": "util-linux",
     "/usr/include/seccomp.h": "libseccomp-dev",
     "/usr/lib/postgresql": "postgresql",
+    "/usr/share/request-tracker5/libexec/rt-server": "request-tracker5 rt5-db-sqlite rt5-standalone",
 }
 _LOCK_SECONDS = 600
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -123,7 +123,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that the standard library looks for
+    do_PATCH = do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that the standard library looks for
 
 
 @pytest.fixture

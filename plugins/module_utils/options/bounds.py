@@ -51,6 +51,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "lifetime": Bounds(MINIMUM_LIFETIME, MAXIMUM_LIFETIME, "seconds"),
     "limit": Bounds(1, 1_000_000),
     "listed": Bounds(0, 1_000_000),
+    "max_new": Bounds(0, 10_000),
     "long_days": Bounds(1, 3660, "days"),
     "max_age": Bounds(0, 3650 * _DAY, "seconds"),
     # as much as the collector sends at least and at most
