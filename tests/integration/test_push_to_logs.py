@@ -22,6 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.syslog
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.support.all_findings import AllFindings
 from ansible_collections.securescan.kubernetes.tests.support.pushes import push_and_kill, wide_run
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.rsyslog_server import Rsyslog, rsyslog
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import write_sample_run
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import make_sink
@@ -31,6 +32,7 @@ from ansible_collections.securescan.kubernetes.tests.support.victoria_logs impor
 )
 from ansible_collections.securescan.kubernetes.tests.support.waiting import wait_until
 
+RSYSLOG, VICTORIA_LOGS = "8.2302", "1.52.1"
 _KEY = re.compile(r'key="([0-9a-f]{32})"')
 
 
@@ -108,6 +110,7 @@ def test_rsyslog_refuses_a_sink_without_its_certificate(
 
     assert caught.value.reason in ("connection_lost", "tls_failed", "unreachable", "timed_out")
     assert len(receiver.messages()) == before
+    shown("rsyslog", RSYSLOG, "syslog: a sink without its client certificate is refused, and knows it")
 
 
 def test_a_push_to_rsyslog_that_was_killed_goes_on(
@@ -126,6 +129,11 @@ def test_a_push_to_rsyslog_that_was_killed_goes_on(
     assert len(keys) == 3000
     # syslog acknowledges nothing: at most the batch that was under way came twice, with the same keys
     assert sum(keys.values()) <= 3050
+    shown(
+        "rsyslog",
+        RSYSLOG,
+        "syslog: 3,000 messages through a kill -9, none lost; only the batch under way can come twice",
+    )
 
 
 @pytest.mark.parametrize("name", ["elastic", "splunk", "otlp", "syslog"])
@@ -161,3 +169,4 @@ def test_victoria_logs_gives_back_what_each_sink_sent(
     wait_until(lambda: len(found()) >= len(items), f"VictoriaLogs to show what {name} sent")
     expected = {item.fingerprint if name in ("elastic", "splunk") else item.key for item in items}
     assert {row[mark] for row in found()} == expected
+    shown("VictoriaLogs", VICTORIA_LOGS, f"{name}: everything that was sent is found by a query")
