@@ -95,6 +95,11 @@ def test_rsyslog_understands_each_message(
         assert message["structured-data"].startswith("[securescan@32473 ") and message[
             "structured-data"
         ].endswith('"]')
+    shown(
+        "rsyslog",
+        RSYSLOG,
+        f"syslog: RFC 5424 over mutual TLS, {form}: header, structured data and message as sent",
+    )
 
 
 def test_rsyslog_refuses_a_sink_without_its_certificate(

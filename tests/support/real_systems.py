@@ -1,8 +1,10 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of real systems that tests have run against: docs/evidence/real-systems.md. `make real` writes it, a row for each test
-that passed; what did not run this time keeps its row."""
+"""The table of real systems that tests have run against: docs/evidence/real-systems.md.
+
+`make real` writes it, a row for each test that passed; what did not run this time keeps its row.
+"""
 
 from __future__ import annotations
 
