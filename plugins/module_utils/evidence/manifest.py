@@ -8,6 +8,7 @@ covered. Its predicate, of the type RUN_TYPE or FLEET_TYPE:
 
     run               what a run's summary says of it, see `facts_of_run`; of a fleet run, see `facts_of_fleet_run`
     signed            {at, by, machine, tools {name: version}}
+    scanners          of a run: the users that reached its targets, as the API server has seen them, sorted
     statements        whether each target's statement is signed on its own (`signed`) or only listed here (`listed`)
     chain             {sequence, previous {run_id, manifest_sha256, summary_sha256} or null}
     runs              of a fleet run: list of {cluster, run_id, run_dir, summary_sha256, manifest_sha256}
@@ -22,6 +23,7 @@ from typing import Any
 from ..results.checked_json import JsonObject, JsonRecord, plain
 from ..results.fleet_run import FLEET_JSON, FleetRun
 from ..results.run import SUMMARY_JSON, Run
+from ..safe_text import kept_values
 from .envelope import Envelope
 from .listing import is_safe_path
 from .problems import bad_evidence
@@ -89,7 +91,8 @@ class SignedRun(JsonRecord):
 
 @dataclass(frozen=True)
 class Manifest:
-    """`files` by their paths within the folder. `run` are the facts, `signed` who signed, when and with what."""
+    """`files` by their paths within the folder. `run` are the facts, `signed` who signed, when and with what, `scanners` the
+    users that scanned."""
 
     is_fleet: bool
     files: Mapping[str, CoveredFile]
@@ -98,6 +101,7 @@ class Manifest:
     statements: str
     chain: ChainPlace
     runs: tuple[SignedRun, ...] = ()
+    scanners: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -124,7 +128,7 @@ class Manifest:
                 "signed": self.signed,
                 "statements": self.statements,
                 "chain": self.chain.to_json(),
-                **({"runs": plain(self.runs)} if self.is_fleet else {}),
+                **({"runs": plain(self.runs)} if self.is_fleet else {"scanners": list(self.scanners)}),
             },
         )
 
@@ -146,6 +150,7 @@ def read_manifest(envelope: Envelope, source: str) -> Manifest:
         given.one_of("statements", (SIGNED, LISTED, NO_STATEMENTS)),
         ChainPlace.from_json(given.object("chain")),
         tuple(SignedRun.from_json(one) for one in given.objects("runs")) if is_fleet else (),
+        () if is_fleet else given.texts("scanners"),
     )
     given.object("run").text("run_id")
     if manifest.main_file not in manifest.files:
@@ -174,26 +179,29 @@ def _files(statement: Statement, source: str) -> dict[str, CoveredFile]:
 
 def facts_of_run(run: Run) -> dict[str, Any]:
     """What a manifest says of a run. Where the summary was changed, these tell in which point."""
-    return {
-        "run_id": run.run_id,
-        "cluster": run.cluster,
-        "cluster_uid": run.cluster_uid,
-        "started": run.started,
-        "finished": run.finished,
-        "selection": plain(run.selection),
-        "collection": run.collection.to_json(),
-        "collector_version": run.collector_version,
-        "judged_from": plain(run.judged_from),
-        "profiles": plain(run.profiles),
-        "inputs_sha256": run.inputs_sha256,
-        # of all waivers and attestations, as they applied when the run began
-        "amendments_sha256": run.amendments_sha256,
-        "deadlines_sha256": run.deadlines_sha256,
-        "target_counts": run.target_counts.to_json(),
-        "controls": run.controls.to_json(),
-        "threshold": run.gate.threshold.to_json() if run.gate else None,
-        "decision": _decision(run),
-    }
+    # strict parsers of JSON, such as cosign's, refuse what is no Unicode
+    return _kept(
+        {
+            "run_id": run.run_id,
+            "cluster": run.cluster,
+            "cluster_uid": run.cluster_uid,
+            "started": run.started,
+            "finished": run.finished,
+            "selection": plain(run.selection),
+            "collection": run.collection.to_json(),
+            "collector_version": run.collector_version,
+            "judged_from": plain(run.judged_from),
+            "profiles": plain(run.profiles),
+            "inputs_sha256": run.inputs_sha256,
+            # of all waivers and attestations, as they applied when the run began
+            "amendments_sha256": run.amendments_sha256,
+            "deadlines_sha256": run.deadlines_sha256,
+            "target_counts": run.target_counts.to_json(),
+            "controls": run.controls.to_json(),
+            "threshold": run.gate.threshold.to_json() if run.gate else None,
+            "decision": _decision(run),
+        }
+    )
 
 
 def _decision(run: Run) -> dict[str, Any] | None:
@@ -213,13 +221,20 @@ def _decision(run: Run) -> dict[str, Any] | None:
 
 def facts_of_fleet_run(fleet_run: FleetRun) -> dict[str, Any]:
     """The same of a fleet run."""
-    return {
-        "run_id": fleet_run.fleet_run_id,
-        "started": fleet_run.started,
-        "finished": fleet_run.finished,
-        "collection": fleet_run.collection.to_json(),
-        "expected": list(fleet_run.expected),
-        "merged_from": list(fleet_run.merged_from),
-        "fail_on": list(fleet_run.fail_on),
-        "decision": plain(fleet_run.gate),
-    }
+    return _kept(
+        {
+            "run_id": fleet_run.fleet_run_id,
+            "started": fleet_run.started,
+            "finished": fleet_run.finished,
+            "collection": fleet_run.collection.to_json(),
+            "expected": list(fleet_run.expected),
+            "merged_from": list(fleet_run.merged_from),
+            "fail_on": list(fleet_run.fail_on),
+            "decision": plain(fleet_run.gate),
+        }
+    )
+
+
+def _kept(values: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = kept_values(values)
+    return kept

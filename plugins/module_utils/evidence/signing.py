@@ -27,13 +27,14 @@ from ..results.journal import JOURNAL
 from ..results.run import Run, open_run
 from ..results.verdicts import TargetVerdicts, VerdictReader
 from ..results.whole_file import FOLDER_MODE, whole_file, write_failed, write_whole
+from ..safe_text import one_line, printable
 from ..strict_json import load_own_json
 from ..times import api_time
 from .chain import ChainHead, open_chain
 from .envelope import IN_TOTO, Envelope, EnvelopeSignature, signed_bytes
 from .keys import TrustedKey
 from .later import is_in_progress
-from .listing import list_folder, sha256_of
+from .listing import is_safe_path, list_folder, sha256_of
 from .manifest import (
     LISTED,
     NO_STATEMENTS,
@@ -132,6 +133,7 @@ class _Job:
         self._say = say
         self._fleet_run: FleetRun | None = None
         self._run: Run | None = None
+        self._scanners: set[str] = set()
         if os.path.lexists(folder / FLEET_JSON):
             self._fleet_run = open_fleet_run(str(folder))
             if not self._fleet_run.is_finished:
@@ -174,6 +176,7 @@ class _Job:
             self._statements,
             self._place,
             tuple(self._runs()),
+            tuple(sorted(self._scanners)),
         )
         if manifest.sha256 != self._sha256:
             raise bad_results(str(self._folder / manifest.main_file), "was changed while it was signed")
@@ -192,6 +195,11 @@ class _Job:
             raise bad_results(str(self._folder), f"cannot be listed: {reason.strerror or reason}") from None
         for path, what in listing.others.items():
             raise bad_results(str(self._folder / path), what)
+        for path in listing.files:
+            if not is_safe_path(path):
+                raise bad_results(
+                    str(self._folder / one_line(path, 200)), "has a name that no file of a run has"
+                )
         if not listing.is_whole:
             raise bad_results(str(self._folder), "has too many files")
         if JOURNAL in listing.files:
@@ -221,7 +229,10 @@ class _Job:
                 found = (
                     reader.take(target, partial(_same, document)) if target.hdf else TargetVerdicts(target)
                 )
-                statement = target_statement(run, found, str(document_scan(document).get("started") or ""))
+                scan = document_scan(document)
+                if scan.get("scanner"):
+                    self._scanners.add(printable(str(scan["scanner"])))
+                statement = target_statement(run, found, str(scan.get("started") or ""))
                 stream.write(self._envelope(statement, self._each).to_bytes() + b"\n")
                 if not self._signer.is_fast and self._each and number % 10 == 0:
                     self._say(f"{number} of {len(run.targets)} targets are signed")
