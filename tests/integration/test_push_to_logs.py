@@ -65,6 +65,7 @@ def _tls(authority: Authority, port: int, **more: Any) -> dict[str, Any]:
         "ca_cert": str(authority.ca),
         "client_cert": str(certificate.certificate),
         "client_key": str(certificate.key),
+        "timeout": 60.0,
         **more,
     }
 
