@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any, Optional
 
 from ..results.producer import COLLECTION
@@ -101,7 +102,12 @@ Encode = Callable[[EventSource, TargetVerdicts, Optional[Verdict], str], "dict[s
 @dataclass(frozen=True)
 class EventParts:
     """How a format makes an event of parts, each with top-level keys of its own, so that what many events have in common is made
-    once. `of_target` says what all events of a target have, `of_control` what all events of a control with that status have."""
+    once.
+
+    `of_target` says what all events of a target have, `of_control` what all events of a control with that status have, and
+    `of_verdict` the rest. For a verdict without text, waiver and attestation the rest differs from target to target only in the
+    fingerprint, where it has one.
+    """
 
     of_target: Callable[[EventSource, TargetVerdicts], Mapping[str, Any]]
     of_control: Callable[[ControlText, ControlStatus], Mapping[str, Any]]
@@ -132,7 +138,7 @@ class ControlStatus:
     def of(cls, verdict: Verdict, activity: str) -> ControlStatus:
         return cls(verdict.status, verdict.waived, verdict.attested, activity)
 
-    @property
+    @cached_property
     def words(self) -> str:
         """As people read it: Not Applicable (waived)."""
         marks = [mark for mark, is_so in (("waived", self.waived), ("attested", self.attested)) if is_so]
@@ -151,32 +157,55 @@ class EventFormat:
     parts: EventParts | None = None
 
 
+# A control's text by its id, status, waived, attested, activity.
+_Key = tuple[int, str, bool, bool, str]
+
+
 class EventTexts:
     """Events of one run in one format as JSON, each on one line in ASCII."""
 
     def __init__(self, form: EventFormat, source: EventSource) -> None:
         self._form = form
         self._source = source
-        self._controls: dict[tuple[int, ControlStatus], tuple[ControlText, str]] = {}
+        # By the control's text, which is kept so that its id stays its own, and what became of it.
+        self._controls: dict[_Key, tuple[ControlText, ControlStatus, str]] = {}
+        self._plain: dict[_Key, tuple[str, str]] = {}
         self._target: tuple[TargetVerdicts | None, str] = (None, "")
 
     def text(self, event: Event, activity: str = CREATED) -> str:
         parts = self._form.parts
         if parts is None:
             return _encoded(self._form.encode(self._source, event.target, event.verdict, activity))
-        told = event.told
-        status = ControlStatus.of(told, activity)
+        told, about = event.told, event.told.about
         if self._target[0] is not event.target:
             self._target = event.target, _encoded(parts.of_target(self._source, event.target))[1:-1]
-        about = told.about
-        kept = self._controls.get((id(about), status))
+        key = id(about), told.status, told.waived, told.attested, activity
+        kept = self._controls.get(key)
         if kept is None:
             if len(self._controls) >= _MOST_KEPT:
                 self._controls.clear()
-            kept = about, _encoded(parts.of_control(about, status))[1:-1]
-            self._controls[id(about), status] = kept
-        own = _encoded(parts.of_verdict(self._source, event.target, told, status))[1:-1]
-        return f"{{{','.join(filter(None, (self._target[1], kept[1], own)))}}}"
+                self._plain.clear()
+            status = ControlStatus.of(told, activity)
+            kept = about, status, _encoded(parts.of_control(about, status))[1:-1]
+            self._controls[key] = kept
+        if told.text or told.waiver or told.attestation:
+            own = _encoded(parts.of_verdict(self._source, event.target, told, kept[1]))[1:-1]
+        else:
+            own = self._plain_text(key, event.target, told, kept[1])
+        return f"{{{','.join(filter(None, (self._target[1], kept[2], own)))}}}"
+
+    def _plain_text(self, key: _Key, target: TargetVerdicts, told: Verdict, status: ControlStatus) -> str:
+        """What is said of a verdict without texts of its own: the same each time, but for the fingerprint."""
+        mark = told.fingerprint(target.record.place_id)
+        kept = self._plain.get(key)
+        if kept is not None:
+            return f"{kept[0]}{mark}{kept[1]}"
+        parts = self._form.parts
+        own = _encoded(parts.of_verdict(self._source, target, told, status))[1:-1] if parts else ""
+        if own.count(mark) == 1:
+            before, _mark, after = own.partition(mark)
+            self._plain[key] = before, after
+        return own
 
 
 def run_events(run: Run) -> Iterator[Event]:

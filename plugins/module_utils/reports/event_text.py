@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..results.status import NOT_APPLICABLE, PASSED
@@ -30,11 +31,15 @@ _MOST_REQUIREMENTS = 32
 
 
 def name_text(text: str) -> str:
-    return one_line(text, MAX_NAME)
+    return _short_line(text, MAX_NAME) if len(text) <= MAX_NAME else one_line(text, MAX_NAME)
 
 
 def line_text(text: str) -> str:
-    return one_line(text, MAX_LINE)
+    return _short_line(text, MAX_LINE) if len(text) <= MAX_LINE else one_line(text, MAX_LINE)
+
+
+# The same few texts stand in event after event. Long ones are not kept.
+_short_line = lru_cache(4096)(one_line)
 
 
 def long_text(text: str, limit: int = MAX_TEXT) -> str:
