@@ -470,6 +470,16 @@ def _make_folder(folder: Path) -> None:
         raise write_failed(folder, reason) from None
 
 
+@contextlib.contextmanager
+def lock_of_deliveries(folder: Path) -> Iterator[None]:
+    """For who changes the report of deliveries: pushes to several systems share it. :raises ScanError: push_busy, write_failed"""
+    descriptor = _locked(folder / "deliveries.lock")
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _locked(path: Path) -> int:
     """The descriptor of a file that is locked as long as it is open, also when the process is killed."""
     try:

@@ -16,7 +16,7 @@ from ..results.fleet_run import FLEET_JSON, open_fleet_run
 from ..results.run import Run, open_run
 from ..safe_text import one_line
 from ..sinks.delivery_report import Delivery, write_deliveries
-from ..sinks.outbox import FOLDER, Outbox
+from ..sinks.outbox import FOLDER, Outbox, lock_of_deliveries
 from ..sinks.push import Pusher
 from ..text_layout import number_of
 from .context import TaskContext
@@ -72,7 +72,8 @@ def _push(run: Run, pusher: Pusher, options: PushOptions, context: TaskContext) 
         if context.check_mode:
             return pusher.plan(outbox, pushed)
         delivery = pusher.push(outbox, pushed)
-    write_deliveries(folder, [delivery])
+    with lock_of_deliveries(folder):
+        write_deliveries(folder, [delivery])
     return delivery
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.https_server import FakeHttpsServer
 from ansible_collections.securescan.kubernetes.tests.support.pushes import wide_run
 from ansible_collections.securescan.kubernetes.tests.support.webhook_receiver import WebhookReceiver
@@ -83,6 +84,7 @@ def test_one_that_is_down_costs_the_other_nothing_and_no_secret_is_shown(
     kept = b"".join(path.read_bytes() for path in (tmp_path / "demo" / ".push").iterdir())
     for secret in (TOKEN, SECRET):
         assert secret not in output and secret.encode() not in kept
+    attack_ends_as("31-verbose", outcome="no credential in the output or the outbox")
     status, output = play(tmp_path, "push", scan_push=sinks[1:], scan_push_state="flush")
     assert (status, len(receiver.items)) == (0, 2), output
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.https_server import (
     Answer,
     FakeHttpsServer,
@@ -24,6 +26,12 @@ from ansible_collections.securescan.kubernetes.tests.support.pushes import (
     push_and_kill,
     wide_run,
 )
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
+    make_control,
+    make_document,
+    write_run,
+)
+from ansible_collections.securescan.kubernetes.tests.support.stored_runs import target
 from ansible_collections.securescan.kubernetes.tests.support.webhook_receiver import WebhookReceiver
 
 SECRET = "a-secret-of-the-receiver"
@@ -88,9 +96,27 @@ def test_what_a_system_refuses_is_found_and_told_and_the_rest_arrives(
     assert [one["subject"].split("/")[4] for one in delivery["refusals"]] == ["api40-1", "api7-1"]
     assert TOKEN not in json.dumps(result)
     assert "not this one, ***" in delivery["refusals"][0]["error"]["message"]
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "demo" / ".push").iterdir())
+    assert TOKEN.encode() not in kept
+    attack_ends_as("31-echo", outcome="the token is in no result, message or file")
     https_server.answer = receiver.answer
     again = push(**params, run_dir=run.folder)
     assert (again["delivered"], again["refused"], again.get("failed")) == (2, 0, None)
+
+
+def test_a_secret_of_the_system_in_a_finding_is_not_sent(
+    tmp_path: pathlib.Path, receiver: WebhookReceiver, params: dict[str, Any]
+) -> None:
+    one = target("api-1")
+    control = make_control("c-root", "failed")
+    control.results[0] = dataclasses.replace(control.results[0], message=f"expected no token, found {TOKEN}")
+    folder = write_run(tmp_path / "demo", "run-1", [(one, make_document(one, control))])
+    push(**{**params, "content": "findings"}, run_dir=str(folder))
+    (item,) = receiver.items.values()
+    assert item["content"]["text"] == "expected no token, found ***"
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "demo" / ".push").iterdir())
+    assert TOKEN.encode() not in kept
+    attack_ends_as("31-planted", outcome="asterisks in its place")
 
 
 def test_a_system_that_is_down_gets_what_was_kept_first_and_in_order(

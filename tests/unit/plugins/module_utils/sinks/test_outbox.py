@@ -22,6 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks import
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.item import Item
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.outbox import Outbox
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.sink import Limits
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.pushes import PROGRAM, wide_run
 
 ALL = Limits(1000, 10_000_000)
@@ -133,6 +134,7 @@ def test_a_file_that_is_not_ours_is_told_and_left(tmp_path: pathlib.Path, run: A
     error = refused(tmp_path)
     assert error.reason == "bad_spool" and str(path) in error.message
     assert path.read_bytes() == before
+    attack_ends_as("31-outbox", outcome="bad_spool, and the file stays as it is")
 
 
 def test_a_path_out_of_the_run_is_not_read(tmp_path: pathlib.Path, run: Any) -> None:
@@ -146,6 +148,7 @@ def test_a_path_out_of_the_run_is_not_read(tmp_path: pathlib.Path, run: Any) -> 
             (one,) = outbox.next_batch(ALL)
             assert one.problem is not None and one.problem.reason == "bad_results"
             assert one.item.body == b""
+    attack_ends_as("31-paths", outcome="bad_results, and nothing of them is sent")
 
 
 def limit_files() -> None:
