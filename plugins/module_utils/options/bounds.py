@@ -54,10 +54,12 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_new": Bounds(0, 10_000),
     "long_days": Bounds(1, 3660, "days"),
     "max_age": Bounds(0, 3650 * _DAY, "seconds"),
+    "max_message": Bounds(2048, 1_048_576, "bytes"),
     # as much as the collector sends at least and at most
     "output_limit": Bounds(1024, 64 * 1024 * 1024, "bytes"),
     "resume_max_age": Bounds(0, 30 * _DAY, "seconds"),
     "resume_within": Bounds(0, 365 * _DAY, "seconds"),
+    "retain_days": Bounds(1, 36_500, "days"),
     "retries": Bounds(0, 100),
     "sign_timeout": Bounds(1, 3600, "seconds"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),
