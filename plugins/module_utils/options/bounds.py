@@ -58,6 +58,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "output_limit": Bounds(1024, 64 * 1024 * 1024, "bytes"),
     "resume_max_age": Bounds(0, 30 * _DAY, "seconds"),
     "resume_within": Bounds(0, 365 * _DAY, "seconds"),
+    "retain_days": Bounds(1, 36_500, "days"),
     "retries": Bounds(0, 100),
     "sign_timeout": Bounds(1, 3600, "seconds"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),

@@ -436,8 +436,8 @@ def _content(folder: Path, path: str, sha256: str) -> bytes:
     """A document of the run. :raises ScanError: bad_results, where it is not the one that the run wrote"""
     parts = Path(path).parts
     source = folder / path
-    if len(parts) != 2 or ".." in parts or Path(path).is_absolute():
-        raise ScanError("bad_results", f"{path!r} is not a document of a run", tried="send a document")
+    if not parts or ".." in parts or Path(path).is_absolute():
+        raise ScanError("bad_results", f"{path!r} is not a file of a run", tried="send a document")
     try:
         data = read_own_file(source, _MOST_ITEM_BYTES)
     except OSError as reason:
