@@ -54,6 +54,7 @@ _SECONDS = {
     "test_access_obstacles.py": 40,
     "test_image_killed.py": 40,
     "test_benchmarks.py": 30,
+    "test_government_formats.py": 25,
 }
 _LISTED_FILES = 15
 

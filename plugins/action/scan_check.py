@@ -10,6 +10,7 @@ from typing import Any
 from ..module_utils.options.check import scan_check_spec
 from ..module_utils.options.spec import Params
 from ..module_utils.tasks.check import run_scan_check
+from ..plugin_utils.key_files import read_signer_files
 from ..plugin_utils.profile_and_amendment_files import (
     compiled_profiles,
     read_amendment_files,
@@ -45,4 +46,5 @@ class ActionModule(ScanAction):
             **read_amendment_files(params, files),
             **read_ownership_files(params, files),
             **read_threshold_file(params, files),
+            **read_signer_files(params, files, self._runs_here()),
         }

@@ -9,7 +9,7 @@ from typing import Any
 from ..module_utils.options.sign import scan_sign_spec
 from ..module_utils.options.spec import Params
 from ..module_utils.tasks.sign import run_scan_sign
-from ..plugin_utils.key_files import read_public_key_file, read_trusted_key_files
+from ..plugin_utils.key_files import read_signer_files, read_trusted_key_files
 from ..plugin_utils.scan_action import ScanAction
 
 
@@ -19,8 +19,8 @@ class ActionModule(ScanAction):
     task = staticmethod(run_scan_sign)
 
     def prepare(self, params: Params) -> dict[str, Any]:
-        found = {**read_trusted_key_files(params, self.files()), **read_public_key_file(params, self.files())}
-        # the private key stays where it is
-        if params["private_key_path"] and self._runs_here():
-            found["private_key_path"] = self.files().find(params["private_key_path"], "private_key_path")
-        return found
+        files = self.files()
+        return {
+            **read_trusted_key_files(params, files),
+            **read_signer_files(params, files, self._runs_here()),
+        }

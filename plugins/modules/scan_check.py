@@ -69,6 +69,28 @@ options:
       - Folder that results will be written to, on the machine where the task runs. It does not have to exist.
       - A folder with another name is made there, or in the nearest folder above that exists, and removed at once; also in check mode.
     type: path
+  private_key_path:
+    description: The private key that will sign the results, as the module C(scan_sign) takes it. One that cannot be used ends the task.
+    type: path
+  private_key_content:
+    description: The private key itself.
+    type: str
+  private_key_passphrase:
+    description: Its passphrase.
+    type: str
+  sign_command:
+    description: The command that will sign the results. It is not run.
+    type: list
+    elements: str
+  public_key:
+    description: The public key of O(sign_command), as a file on the controller or as a text in PEM form.
+    type: str
+  sign_timeout:
+    description:
+      - The seconds that O(sign_command) will be given for a signature.
+      - From 1 to 3600.
+    type: int
+    default: 60
   allow_shared_folder:
     description: Accept, with a warning, that others are allowed to write to the folders of the results.
     type: bool

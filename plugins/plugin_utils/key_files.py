@@ -18,10 +18,18 @@ def read_trusted_key_files(params: Params, files: ControllerFiles) -> dict[str, 
     return {"trusted_keys": [_content(one, "trusted_keys", files) for one in given]} if given else {}
 
 
-def read_public_key_file(params: Params, files: ControllerFiles) -> dict[str, Any]:
+def _public_key(params: Params, files: ControllerFiles) -> dict[str, Any]:
     """:raises ScanError: bad_file, bad_key"""
     given = params["public_key"]
     return {"public_key": _content(given, "public_key", files)} if given else {}
+
+
+def read_signer_files(params: Params, files: ControllerFiles, is_here: bool) -> dict[str, Any]:
+    """What signs. A private key stays where it is. :raises ScanError: bad_file, bad_key"""
+    found = _public_key(params, files)
+    if params["private_key_path"] and is_here:
+        found["private_key_path"] = files.find(params["private_key_path"], "private_key_path")
+    return found
 
 
 def _content(given: str, option: str, files: ControllerFiles) -> str:

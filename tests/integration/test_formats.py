@@ -9,12 +9,15 @@ import pathlib
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.report import write_report
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run
 from ansible_collections.securescan.kubernetes.tests.environment.formats_page import (
     NOTHING,
     Column,
     columns,
     formats_page,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.cases_run import (
     CASES,
     GAP,
@@ -23,6 +26,7 @@ from ansible_collections.securescan.kubernetes.tests.support.cases_run import (
     UNREAD,
 )
 from ansible_collections.securescan.kubernetes.tests.support.format_readers import all_readers
+from ansible_collections.securescan.kubernetes.tests.support.hostile_contents import write_hostile_run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Words by which a reader says that something is met.
@@ -84,3 +88,20 @@ def test_what_was_not_seen_is_told(found: list[Column]) -> None:
 
 def test_the_table_has_all_cases(found: list[Column]) -> None:
     assert all(tuple(column.words) == CASES for column in found)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return write_hostile_run(tmp_path_factory.mktemp("hostile"))
+
+
+# Readers that count one control of a container, while here each has three: they are asked whether they take it.
+@pytest.mark.parametrize("name", REPORTS)
+def test_hostile_contents_are_inert_in_every_reader(name: str, hostile: Run, tmp_path: pathlib.Path) -> None:
+    reader = all_readers()[name]
+    path = write_report(REPORTS[name], hostile, tmp_path)
+    words = reader.read(path)
+    reader.targets(path)
+    wrong = {key: word for key, word in words.items() if says_passed(word)}
+    assert not wrong, "nothing of this run has passed"
+    attack_ends_as("30-readers", outcome="nothing is computed, run or asked for")

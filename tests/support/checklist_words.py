@@ -32,7 +32,8 @@ def facts_of(comment: str) -> Mapping[str, str]:
 
 
 # (target id, profile, control), the word, and whether the profile has seen the target
-Rules = Iterable[tuple[tuple[str, str, str], str, bool]]
+Rule = tuple[tuple[str, str, str], str, bool]
+Rules = Iterable[Rule]
 
 
 def words_of_seen(rules: Rules) -> dict[tuple[str, str, str], str]:

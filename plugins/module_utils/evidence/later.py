@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that come into a folder of results after it was signed, as they should: reports, decisions, receipts of deliveries.
+"""Files that come into a folder of results after it was signed, as they should: reports and decisions.
 
 They are named as not covered. All else that was added is a fault, because a reader of results could take it for a part of them.
 """
@@ -18,7 +18,6 @@ _NAMES = frozenset(
     {
         DECISIONS_FOLDER,
         LOCK_FILE,
-        "deliveries.json",
         *(report.file_name for report in REPORTS.values()),
         *(report.file_name for report in FLEET_REPORTS.values()),
     }

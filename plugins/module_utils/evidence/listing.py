@@ -76,7 +76,7 @@ def is_safe_path(path: str) -> bool:
     parts = path.split("/")
     return (
         0 < len(path) <= 1_000
-        and "\0" not in path
+        and path.isprintable()
         and "\\" not in path
         and len(parts) <= _MOST_LEVELS
         and all(part not in ("", ".", "..") for part in parts)

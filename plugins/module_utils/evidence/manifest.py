@@ -22,6 +22,7 @@ from typing import Any
 from ..results.checked_json import JsonObject, JsonRecord, plain
 from ..results.fleet_run import FLEET_JSON, FleetRun
 from ..results.run import SUMMARY_JSON, Run
+from ..safe_text import kept_values
 from .envelope import Envelope
 from .listing import is_safe_path
 from .problems import bad_evidence
@@ -174,26 +175,29 @@ def _files(statement: Statement, source: str) -> dict[str, CoveredFile]:
 
 def facts_of_run(run: Run) -> dict[str, Any]:
     """What a manifest says of a run. Where the summary was changed, these tell in which point."""
-    return {
-        "run_id": run.run_id,
-        "cluster": run.cluster,
-        "cluster_uid": run.cluster_uid,
-        "started": run.started,
-        "finished": run.finished,
-        "selection": plain(run.selection),
-        "collection": run.collection.to_json(),
-        "collector_version": run.collector_version,
-        "judged_from": plain(run.judged_from),
-        "profiles": plain(run.profiles),
-        "inputs_sha256": run.inputs_sha256,
-        # of all waivers and attestations, as they applied when the run began
-        "amendments_sha256": run.amendments_sha256,
-        "deadlines_sha256": run.deadlines_sha256,
-        "target_counts": run.target_counts.to_json(),
-        "controls": run.controls.to_json(),
-        "threshold": run.gate.threshold.to_json() if run.gate else None,
-        "decision": _decision(run),
-    }
+    # strict parsers of JSON, such as cosign's, refuse what is no Unicode
+    return _kept(
+        {
+            "run_id": run.run_id,
+            "cluster": run.cluster,
+            "cluster_uid": run.cluster_uid,
+            "started": run.started,
+            "finished": run.finished,
+            "selection": plain(run.selection),
+            "collection": run.collection.to_json(),
+            "collector_version": run.collector_version,
+            "judged_from": plain(run.judged_from),
+            "profiles": plain(run.profiles),
+            "inputs_sha256": run.inputs_sha256,
+            # of all waivers and attestations, as they applied when the run began
+            "amendments_sha256": run.amendments_sha256,
+            "deadlines_sha256": run.deadlines_sha256,
+            "target_counts": run.target_counts.to_json(),
+            "controls": run.controls.to_json(),
+            "threshold": run.gate.threshold.to_json() if run.gate else None,
+            "decision": _decision(run),
+        }
+    )
 
 
 def _decision(run: Run) -> dict[str, Any] | None:
@@ -213,13 +217,20 @@ def _decision(run: Run) -> dict[str, Any] | None:
 
 def facts_of_fleet_run(fleet_run: FleetRun) -> dict[str, Any]:
     """The same of a fleet run."""
-    return {
-        "run_id": fleet_run.fleet_run_id,
-        "started": fleet_run.started,
-        "finished": fleet_run.finished,
-        "collection": fleet_run.collection.to_json(),
-        "expected": list(fleet_run.expected),
-        "merged_from": list(fleet_run.merged_from),
-        "fail_on": list(fleet_run.fail_on),
-        "decision": plain(fleet_run.gate),
-    }
+    return _kept(
+        {
+            "run_id": fleet_run.fleet_run_id,
+            "started": fleet_run.started,
+            "finished": fleet_run.finished,
+            "collection": fleet_run.collection.to_json(),
+            "expected": list(fleet_run.expected),
+            "merged_from": list(fleet_run.merged_from),
+            "fail_on": list(fleet_run.fail_on),
+            "decision": plain(fleet_run.gate),
+        }
+    )
+
+
+def _kept(values: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = kept_values(values)
+    return kept

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 from ..errors import ScanError
 from ..safe_text import server_text
 from ..secret_texts import without_secret
+from ..strict_json import load_json
 from .keys import PEM_MARK, TrustedKey, need_library, read_key_file, trusted_key
 from .problems import bad_key
 
@@ -114,7 +115,8 @@ def _check_mode(path: str) -> None:
 
 @dataclass(frozen=True)
 class CommandSigner:
-    """A command that gets what is to be signed on its standard input, and prints the signature, in base64 or as it is.
+    """A command that gets what is to be signed on its standard input, and prints the signature: as it is, in base64, or in a
+    bundle of cosign.
 
     In its words `{file}` is the path of a file that holds the same bytes, and `{sha256}` their digest in hexadecimal digits.
     """
@@ -230,7 +232,9 @@ def _words(argv: Sequence[str], data: bytes) -> Iterator[list[str]]:
 
 
 def _readings(output: bytes) -> Iterator[bytes]:
-    """What an output can mean: base64, as cosign and cloud programs print it, or the signature itself."""
+    """What an output can mean: a bundle of cosign 3, base64, as cloud programs print it, or the signature itself."""
+    with contextlib.suppress(ValueError, RecursionError, TypeError, KeyError):
+        yield base64.b64decode(load_json(output)["messageSignature"]["signature"], validate=True)
     with contextlib.suppress(ValueError, binascii.Error):
         yield base64.b64decode(b"".join(output.split()), validate=True)
     yield output

@@ -27,13 +27,14 @@ from ..results.journal import JOURNAL
 from ..results.run import Run, open_run
 from ..results.verdicts import TargetVerdicts, VerdictReader
 from ..results.whole_file import FOLDER_MODE, whole_file, write_failed, write_whole
+from ..safe_text import one_line
 from ..strict_json import load_own_json
 from ..times import api_time
 from .chain import ChainHead, open_chain
 from .envelope import IN_TOTO, Envelope, EnvelopeSignature, signed_bytes
 from .keys import TrustedKey
 from .later import is_in_progress
-from .listing import list_folder, sha256_of
+from .listing import is_safe_path, list_folder, sha256_of
 from .manifest import (
     LISTED,
     NO_STATEMENTS,
@@ -192,6 +193,11 @@ class _Job:
             raise bad_results(str(self._folder), f"cannot be listed: {reason.strerror or reason}") from None
         for path, what in listing.others.items():
             raise bad_results(str(self._folder / path), what)
+        for path in listing.files:
+            if not is_safe_path(path):
+                raise bad_results(
+                    str(self._folder / one_line(path, 200)), "has a name that no file of a run has"
+                )
         if not listing.is_whole:
             raise bad_results(str(self._folder), "has too many files")
         if JOURNAL in listing.files:

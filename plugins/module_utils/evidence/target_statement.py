@@ -39,6 +39,7 @@ from ..results.status import (
 )
 from ..results.target_record import TargetRecord
 from ..results.verdicts import TargetVerdicts, Verdict
+from ..safe_text import kept_values, printable
 from .statement import SHA256, Statement, Subject
 
 TEST_RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -66,30 +67,35 @@ def target_statement(run: Run, found: TargetVerdicts, started: str) -> Statement
     return Statement(
         _subjects(target),
         TEST_RESULT_TYPE,
-        {
-            "result": _result(target, found, failed, said[NOT_REVIEWED]),
-            "configuration": _configuration(run),
-            "passedTests": said[PASSED],
-            "warnedTests": said[NOT_REVIEWED],
-            "failedTests": failed,
-            EXTENSION: {
-                "run_id": run.run_id,
-                "cluster_uid": run.cluster_uid,
-                "target": {**target.identity(), "spec_sha256": target.spec_sha256, "seen": target.seen},
-                "started": started,
-                "approach": target.approach,
-                "evidence": target.evidence.grade if target.evidence else "",
-                "result": target.result,
-                "errors": said[PROFILE_ERROR],
-                "not_applicable": said[NOT_APPLICABLE],
-                "waived": [_name(one) for one in found.controls if one.waived],
-                "attested": [_name(one) for one in found.controls if one.attested],
-                "exceptions": {
-                    _name(one): _exceptions(one) for one in found.controls if one.waiver or one.attestation
+        # strict parsers of JSON, such as cosign's, refuse what is no Unicode
+        kept_values(
+            {
+                "result": _result(target, found, failed, said[NOT_REVIEWED]),
+                "configuration": _configuration(run),
+                "passedTests": said[PASSED],
+                "warnedTests": said[NOT_REVIEWED],
+                "failedTests": failed,
+                EXTENSION: {
+                    "run_id": run.run_id,
+                    "cluster_uid": run.cluster_uid,
+                    "target": {**target.identity(), "spec_sha256": target.spec_sha256, "seen": target.seen},
+                    "started": started,
+                    "approach": target.approach,
+                    "evidence": target.evidence.grade if target.evidence else "",
+                    "result": target.result,
+                    "errors": said[PROFILE_ERROR],
+                    "not_applicable": said[NOT_APPLICABLE],
+                    "waived": [_name(one) for one in found.controls if one.waived],
+                    "attested": [_name(one) for one in found.controls if one.attested],
+                    "exceptions": {
+                        _name(one): _exceptions(one)
+                        for one in found.controls
+                        if one.waiver or one.attestation
+                    },
+                    "error": found.unread or (target.error.message if target.error else ""),
                 },
-                "error": found.unread or (target.error.message if target.error else ""),
-            },
-        },
+            }
+        ),
     )
 
 
@@ -222,7 +228,7 @@ def _subjects(target: TargetRecord) -> tuple[Subject, ...]:
         else {"targetIdSha256": hashlib.sha256(target.target_id.encode("utf-8", "replace")).hexdigest()}
     )
     return (
-        *((Subject(f"image {target.image}", {SHA256: image[1]}),) if image else ()),
-        Subject(f"container {name}", digest),
+        *((Subject(printable(f"image {target.image}"), {SHA256: image[1]}),) if image else ()),
+        Subject(printable(f"container {name}"), digest),
         *((Subject(target.hdf, {SHA256: target.hdf_sha256}),) if target.hdf else ()),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import ScanError
 from .keys import TrustedKey
 from .verification import Verification, check_found, verify
 
@@ -23,8 +22,8 @@ class Trust:
     def check(self, folder: str | Path, sha256: str) -> Verification | None:
         """The verification of the folder of a run or a fleet run; None where nothing is asked.
 
-        :param sha256: of the summary.json or fleet.json that was read (`run.sha256`), and by which every other file is checked
-        :raises ScanError: `not_signed`, without a signature by one of the keys; `bad_evidence`, where something was changed since
+        :param sha256: as for `check_signed`
+        :raises ScanError: as `check_signed`
         """
         if not self._keys:
             return None
@@ -32,11 +31,5 @@ class Trust:
         found = self._found.get(place)
         if found is None:
             found = self._found[place] = verify(place, self._keys)
-        check_found(found)
-        if found.sha256 != sha256:
-            raise ScanError(
-                "bad_evidence",
-                f"{place}: its summary was changed while it was read",
-                tried="verify the signature",
-            )
+        check_found(found, sha256)
         return found

@@ -102,10 +102,24 @@ def verify(folder: str | Path, keys: Sequence[TrustedKey]) -> Verification:
     return _Check(opened, keys).done()
 
 
-def check_found(found: Verification) -> None:
-    """:raises ScanError: `not_signed` or `bad_evidence`, where a verification did not succeed"""
+def check_signed(folder: str | Path, sha256: str, keys: Sequence[TrustedKey]) -> Verification:
+    """For whoever goes on with a run: the verification of its folder, which succeeded.
+
+    :param sha256: of the summary.json or fleet.json that was read (`run.sha256`), and by which every other file is checked
+    :raises ScanError: `not_signed`, without a signature by one of the keys; `bad_evidence`, where something was changed since
+    """
+    found = verify(folder, keys)
+    check_found(found, sha256)
+    return found
+
+
+def check_found(found: Verification, sha256: str = "") -> None:
+    """:param sha256: as for `check_signed`, empty where nothing was read. :raises ScanError: as `check_signed`"""
     if not found.is_verified:
         raise ScanError("bad_evidence" if found.keyid else "not_signed", _text(found), tried=_TRIED)
+    if sha256 not in ("", found.sha256):
+        text = f"{found.folder}: its summary was changed while it was read"
+        raise ScanError("bad_evidence", text, tried=_TRIED)
 
 
 def _text(found: Verification) -> str:

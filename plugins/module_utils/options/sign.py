@@ -35,18 +35,24 @@ class SignOptions:
     def from_params(cls, params: Params, environ: Mapping[str, str]) -> SignOptions:
         """:raises ScanError: bad_option; bad_key; missing_library"""
         check_numbers(params)
+        signer = signer_option(params, environ)
+        if signer is None:
+            raise ScanError("bad_option", f"one of {', '.join(_KEYS)} is needed", tried="reading the options")
         return cls(
             run_dir=params["run_dir"],
             allow_shared_folder=params["allow_shared_folder"],
             cluster_name=cluster_name_option(params),
-            signer=_signer(params, environ),
+            signer=signer,
             each_target=params["sign_targets"],
             again=params["again"],
             trusted=read_trusted_keys(params["trusted_keys"] or ()),
         )
 
 
-def _signer(params: Params, environ: Mapping[str, str]) -> Signer:
+def signer_option(params: Params, environ: Mapping[str, str]) -> Signer | None:
+    """What signs; None where nothing is named. :raises ScanError: bad_option; bad_key; missing_library"""
+    if not any(params[name] for name in (*_KEYS, "public_key", "private_key_passphrase")):
+        return None
     given = [name for name in _KEYS if params[name]]
     if len(given) != 1:
         raise ScanError(
@@ -75,15 +81,21 @@ def _signer(params: Params, environ: Mapping[str, str]) -> Signer:
     return read_signer(params["private_key_path"] or params["private_key_content"], passphrase)
 
 
-def scan_sign_spec() -> Spec:
+def signer_spec() -> Spec:
     return {
-        "run_dir": {"type": "path", "required": True},
         "private_key_path": {"type": "path", "no_log": False},
         "private_key_content": {"type": "str", "no_log": True},
         "private_key_passphrase": {"type": "str", "no_log": True},
         "sign_command": {"type": "list", "elements": "str"},
         "public_key": {"type": "str", "no_log": False},
         "sign_timeout": {"type": "int", "default": 60},
+    }
+
+
+def scan_sign_spec() -> Spec:
+    return {
+        "run_dir": {"type": "path", "required": True},
+        **signer_spec(),
         "sign_targets": {"type": "bool"},
         "again": {"type": "bool", "default": False},
         "trusted_keys": {"type": "list", "elements": "str", "no_log": False},

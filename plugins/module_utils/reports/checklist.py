@@ -21,9 +21,10 @@ from typing import Any
 from ..results.exception_record import ExceptionRecord
 from ..results.notes import WAIVER
 from ..results.run import Run
-from ..results.status import NOT_REVIEWED, PROFILE_ERROR, segment_status
+from ..results.status import NOT_REVIEWED, PROFILE_ERROR, STATUS_WORDS, segment_status
 from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
+from ..results.waivers import STATUS_WITHOUT_WAIVER
 from ..safe_text import one_line
 
 # The rule of a checklist whose profile nobody has read, because no target of the run was scanned.
@@ -250,20 +251,31 @@ def comments(verdict: Verdict) -> str:
     lines = []
     if verdict.status == PROFILE_ERROR:
         lines.append(f"ERROR :: Profile Error: {_inert(verdict.text) or 'the control has no tests'}")
-    if verdict.waiver or verdict.attestation:
-        lines += [f"{one.kind.upper()} :: {_inert(exception_text(one))}" for one in verdict.exceptions]
+    lines += [f"{kind.upper()} :: {_inert(text)}" for kind, text in exception_texts(verdict)]
     return "\n".join(lines)
 
 
-def exception_text(one: ExceptionRecord) -> str:
-    """On one line: whether it decides, who is behind it, until when, and why."""
+def exception_texts(verdict: Verdict) -> list[tuple[str, str]]:
+    """(WAIVER or ATTESTATION, text on one line) of each: whether it decides, who is behind it, until when, and why."""
+    if not verdict.waiver and not verdict.attestation:
+        return []
+    without = STATUS_WORDS.get(str((verdict.waiver or {}).get(STATUS_WITHOUT_WAIVER)), "")
+    return [
+        (one.kind, _exception_text(one, without if one.kind == WAIVER else "")) for one in verdict.exceptions
+    ]
+
+
+def _exception_text(one: ExceptionRecord, without: str) -> str:
     name = "Waiver" if one.kind == WAIVER else "Attestation"
     idle = f"counts for nothing ({one.why_not})" if one.why_not else "sets nothing aside"
-    state = "in force" if one.decides else idle
-    owner = f", by {one.owner}" if one.owner else ""
-    people = f", {one.people()}" if one.people() else ""
-    until = f", until {one.expires}" if one.expires else ", without end"
-    return f"{name} {state}{owner}{people}{until}: {one.reason}"
+    said = [
+        f"{name} {'in force' if one.decides else idle}",
+        f"without it {without}" if one.decides and without else "",
+        f"by {one.owner}" if one.owner and one.kind == WAIVER else "",
+        one.people(),
+        f"until {one.expires}" if one.expires else "without end",
+    ]
+    return f"{', '.join(filter(None, said))}: {one.reason}"
 
 
 def made_id(*about: str) -> str:

@@ -126,8 +126,9 @@ def _attestation(number: int, target: TargetVerdicts, references: _References) -
 def _mapped(number: int, place: int, verdict: Verdict, references: _References) -> dict[str, Any]:
     status = ControlStatus.of(verdict, CREATED)
     conformance: dict[str, Any] = {"rationale": status.words}
-    if verdict.text:
-        conformance["rationale"] = long_text(f"{status.words}: {verdict.text}", _MAX_RATIONALE)
+    said = ". ".join(filter(None, (verdict.text, verdict.waiver_note)))
+    if said:
+        conformance["rationale"] = long_text(f"{status.words}: {said}", _MAX_RATIONALE)
     score = _SCORES.get(verdict.status)
     if score is not None:
         conformance["score"] = score

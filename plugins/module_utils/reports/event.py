@@ -17,7 +17,7 @@ from typing import Any, Optional
 
 from ..results.producer import COLLECTION
 from ..results.run import Run
-from ..results.status import NOT_SCANNED, PROFILE_ERROR, SEVERITIES, STATUS_WORDS, WORST_FIRST
+from ..results.status import NOT_REVIEWED, NOT_SCANNED, PROFILE_ERROR, SEVERITIES, STATUS_WORDS, WORST_FIRST
 from ..results.target_record import IDENTITY, ErrorRecord, TargetRecord
 from ..results.unmatched import Unmatched
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
@@ -74,8 +74,8 @@ class EventSource:
 
 @dataclass(frozen=True)
 class Event:
-    """One control of a target, or the target itself: `verdict` is None where it was not scanned, or where its document could not
-    be taken. What formats say then: see `not_seen`."""
+    """One control of a target, or the target itself: `verdict` is None where it was not scanned, where its document could not
+    be taken, and where it has no control, because every profile was skipped. What formats say then: see `not_seen`."""
 
     target: TargetVerdicts
     verdict: Verdict | None = None
@@ -212,8 +212,12 @@ def finding_events(run: Run) -> Iterator[Event]:
 
 
 def not_seen(target: TargetVerdicts) -> Verdict:
-    """What is told of a target without controls: that it could not be judged, and why."""
-    error = target.record.error
+    """What is told of a target without controls: that nothing of it was judged, and why. Where every profile was skipped it is
+    Not Reviewed, else a Profile Error."""
+    error, skipped = target.record.error, target.record.skipped_profiles
+    if error is None and not target.unread:
+        why = "; ".join(f"{name} was skipped: {reason}" for name, reason in skipped.items())
+        return Verdict(NOT_SEEN, NOT_REVIEWED, text=why or "no control was judged")
     return Verdict(NOT_SEEN, PROFILE_ERROR, text=error.message if error else target.unread)
 
 
@@ -282,7 +286,7 @@ def _first_time(*texts: str) -> datetime:
 
 
 def _of_target(target: TargetVerdicts) -> Sequence[Event]:
-    if target.record.error is not None or target.unread:
+    if not target.controls:
         return [Event(target)]
     return [Event(target, verdict) for verdict in target.controls]
 

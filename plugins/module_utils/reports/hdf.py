@@ -22,7 +22,7 @@ from ..results.hdf import EVIDENCE_TAG
 from ..results.producer import COLLECTION, VERSION
 from ..results.run import Run
 from ..results.target_record import TargetRecord
-from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
+from ..results.verdicts import ControlText, TargetVerdicts, Verdict, VerdictReader, run_verdicts
 from ..safe_text import one_line
 from .event import gap_target
 from .json_text import fields, json_text, opened
@@ -39,16 +39,19 @@ _OF_TARGET = ("target", "image", "image_digest", EVIDENCE_TAG)
 
 
 def _parts(run: Run) -> Iterator[ReportPart]:
+    if not run.targets and not run.gaps:
+        return  # a document without controls would pass a gate of the SAF CLI
+    controls = _Controls(run)
     groups = _cut(run.targets)
     for number, targets in enumerate(groups, 1):
         name = f"run {run.run_id} of {run.cluster}" + (f", part {number}" if len(groups) > 1 else "")
         gaps = number == len(groups)
-        yield ReportPart(("run", str(number)), partial(_write, run, name, targets, gaps))
+        yield ReportPart(("run", str(number)), partial(_write, controls, name, targets, gaps))
     places: dict[str, list[TargetRecord]] = {}
     for target in run.targets:
         places.setdefault(target.place_id, []).append(target)
     for place_id, targets in places.items():
-        yield ReportPart(("place", place_id), partial(_write, run, place_id, targets, False))
+        yield ReportPart(("place", place_id), partial(_write, controls, place_id, targets, False))
 
 
 def _cut(targets: Sequence[TargetRecord]) -> list[list[TargetRecord]]:
@@ -65,9 +68,11 @@ def _cut(targets: Sequence[TargetRecord]) -> list[list[TargetRecord]]:
     return groups
 
 
-def _write(run: Run, name: str, targets: Sequence[TargetRecord], gaps: bool, stream: TextIO) -> None:
+def _write(
+    controls: _Controls, name: str, targets: Sequence[TargetRecord], gaps: bool, stream: TextIO
+) -> None:
     """:param gaps: whether the names that gave no target belong to it"""
-    controls = _Controls(run)
+    run = controls.run
     name = one_line(name, _MOST_NAME)
     stream.write(
         opened({"platform": {"name": "kubernetes", "release": "", "target_id": name}, "version": VERSION})
@@ -85,7 +90,7 @@ def _write(run: Run, name: str, targets: Sequence[TargetRecord], gaps: bool, str
     }
     stream.write(f',"statistics":{{"duration":{run.duration:f}}},"profiles":[{opened(profile)},"controls":[')
     separator = ""
-    for target in run_verdicts(run, targets):
+    for target in run_verdicts(run, targets, controls.reader):
         stream.write(separator + controls.of_target(target))
         separator = ",\n"
     for gap in run.gaps if gaps else ():
@@ -98,7 +103,8 @@ class _Controls:
     """The controls of targets as HDF; what is the same on every target is encoded once."""
 
     def __init__(self, run: Run) -> None:
-        self._started = run.started
+        self.run = run
+        self.reader = VerdictReader()
         self._about = PerControl(_about)
 
     def of_target(self, target: TargetVerdicts) -> str:
@@ -110,12 +116,13 @@ class _Controls:
         title_end = json_text(
             f" [{one_line(record.namespace)}/{one_line(record.pod)}/{one_line(record.container)}]"
         )[1:]
+        name_end = json_text(f" @ {where}")[1:]
         made = []
         for verdict in target.controls:
             name, title, about, own_tags = self._about.of(verdict.about)
             said = _said(verdict)
             made.append(
-                f'{{"id":{name} @ {json_text(where)[1:]},"title":{title}{title_end},{about},'
+                f'{{"id":{name}{name_end},"title":{title}{title_end},{about},'
                 f'"tags":{{{own_tags}{tags}}},{said}}}'
             )
         return ",\n".join(made)
@@ -123,7 +130,7 @@ class _Controls:
     def _without_controls(self, target: TargetVerdicts, where: str, tags: str) -> str:
         """An error, which readers never count as passed; where every profile was skipped, a test that was."""
         outcome = outcome_object(target)
-        result: dict[str, Any] = {"code_desc": f"{where} has results", "start_time": self._started}
+        result: dict[str, Any] = {"code_desc": f"{where} has results", "start_time": self.run.started}
         if target.record.error is None and not target.unread:
             result.update(status="skipped", skip_message=outcome["text"])
         else:

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from ..safe_text import kept_values
+from ..strict_json import dump_json
 
 _DUMP = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 # No text of a value that is as short as this has to be cut.
@@ -17,8 +18,10 @@ _SHORT = 10_000
 
 def json_text(value: Any) -> str:
     """The value as `kept_values` gives it, on one line. What is short and has nothing to be escaped is not looked at twice."""
-    text = _DUMP(value)
-    return text if len(text) < _SHORT and "\\u" not in text else _DUMP(kept_values(value))
+    data = dump_json(value)
+    if len(data) < _SHORT and data.isascii() and b"\\u" not in data:
+        return data.decode("ascii")
+    return _DUMP(kept_values(value))
 
 
 def opened(value: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ from ..results.status import FAILED, NOT_APPLICABLE, NOT_JUDGED, NOT_REVIEWED, P
 from ..results.target_record import ErrorRecord, TargetRecord
 from ..results.unmatched import Unmatched
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
-from ..safe_text import one_line, printable
+from ..safe_text import escape_text, one_line
 from .per_control import PerControl
 from .plain_event import UNREAD
 from .report import Report
@@ -49,7 +49,7 @@ _MOST_TEXT = 2000
 _IN_MEMORY = 1024 * 1024
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 _SPECIAL = re.compile('[&<>"\r\n\t]')
-_SPECIAL_IN_TEXT = re.compile("[&<>\r]")
+_SPECIAL_IN_TEXT = re.compile("[&<>]")
 
 
 def write_junit(run: Run, stream: TextIO) -> None:
@@ -221,8 +221,10 @@ class _Decided:
         texts = [self._waived_text(verdict) if verdict.waived else verdict.text or said]
         if verdict.status == FAILED and verdict.about.fix:
             texts.append(f"What to do: {verdict.about.fix}")
+        if verdict.waiver_note:
+            texts.append(verdict.waiver_note)
         if verdict.status == NOT_REVIEWED:
-            texts = [f"{said}: {verdict.text}" if verdict.text else said]
+            texts[0] = f"{said}: {verdict.text}" if verdict.text else said
         elif tag != "skipped" and not self._counts(verdict, reasons):
             tag, texts = "skipped", [f"{said}, but the threshold tolerates it", *texts]
         suite.ended(place, tag, "control", texts)
@@ -312,7 +314,9 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 
 def _body(text: str) -> str:
-    return _SPECIAL_IN_TEXT.sub(_escaped, printable(text[:_MOST_TEXT]))
+    """Its lines stay lines."""
+    lines = "\n".join(map(escape_text, text[:_MOST_TEXT].replace("\r\n", "\n").split("\n")))
+    return _SPECIAL_IN_TEXT.sub(_escaped, lines)
 
 
 def _escaped(match: Match[str]) -> str:

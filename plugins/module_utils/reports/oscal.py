@@ -22,7 +22,7 @@ from ..results.status import FAILED, NOT_REVIEWED, PASSED, PROFILE_ERROR
 from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
 from ..safe_text import one_line
-from .checklist import exception_text, made_id
+from .checklist import exception_texts, made_id
 from .json_text import json_text, opened
 from .moments import NO_TIME, moment_of
 from .oscal_parts import (
@@ -242,10 +242,9 @@ def _observation(control: _Control, verdict: Verdict, made: str, observed: str) 
         props += f',{{"name":"waived","ns":"{NAMESPACE}","value":"true"}}'
     if verdict.attested:
         props += f',{{"name":"attested","ns":"{NAMESPACE}","value":"true"}}'
-    if verdict.waiver or verdict.attestation:
-        for one in verdict.exceptions:
-            value = _text(one_line(exception_text(one), MOST_TEXT))
-            props += f',{{"name":"{one.kind}","ns":"{NAMESPACE}","value":{value}}}'
+    for kind, text in exception_texts(verdict):
+        value = _text(one_line(text, MOST_TEXT))
+        props += f',{{"name":"{kind}","ns":"{NAMESPACE}","value":{value}}}'
     remarks = f',"remarks":{_text(markup(verdict.text))}' if verdict.text else ""
     return f'{control.observation}{props}],"uuid":"{made}",{observed}{remarks}}}'
 

@@ -17,7 +17,7 @@ from ..results.run import Run
 from ..results.verdicts import ControlText, run_verdicts
 from ..safe_text import one_line
 from .checklist import made_id
-from .oscal_parts import MOST_TEXT, NAMESPACE, markup, metadata, nist_controls, properties
+from .oscal_parts import MOST_TEXT, NAMESPACE, in_order, markup, metadata, nist_controls, properties
 from .report import Report
 
 _CATALOG = (
@@ -79,7 +79,7 @@ def _component(name: str, version: str, sha256: str, controls: list[ControlText]
                         + "; ".join(markup(one.title or one.id) for one in about),
                         "props": [one for each in about for one in properties({"Rule_Id": each.id})],
                     }
-                    for control_id, about in sorted(by_control.items())
+                    for control_id, about in sorted(by_control.items(), key=lambda item: in_order(item[0]))
                 ],
             }
         ]

@@ -377,7 +377,7 @@ class PageData:
             if number is None:
                 continue
             letters[number] = WAIVED_LETTER if control.waived else LETTERS[control.status]
-            said = _said(control)
+            said = ". ".join(filter(None, (control.text, control.waiver_note)))
             if not said:
                 continue
             text = one_line(said, _MAX_TEXT)
@@ -478,13 +478,6 @@ class PageData:
                     reopened=life.reopened,
                     changes=[self._text(text) for text in changes],
                 )
-
-
-def _said(control: Verdict) -> str:
-    """The control's text, and why a waiver counts for nothing. An attestation's reason stands in the text."""
-    if not control.waiver or control.waived:
-        return control.text
-    return ". ".join(filter(None, (control.text, str(control.waiver.get("message") or ""))))
 
 
 def _tag_texts(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

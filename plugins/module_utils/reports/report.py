@@ -108,7 +108,7 @@ def _write_parts(report: ReportFolder, run: Run, folder: Path) -> Path:
 def part_file_name(about: tuple[str, ...], suffix: str) -> str:
     """Small letters, digits, dots and dashes of what it is about, then a hash of all of it after `~`: names that differ in
     anything differ, and none of them leads anywhere else."""
-    readable = _UNSAFE.sub("-", "-".join(about).lower())[-_MOST_READABLE:].strip(".-") or "x"
+    readable = _UNSAFE.sub("-", "-".join(about).lower())[:_MOST_READABLE].strip(".-") or "x"
     digest = hashlib.sha256(json.dumps(about).encode("ascii")).hexdigest()[:_HASH_DIGITS]
     return f"{readable}~{digest}{suffix}"
 

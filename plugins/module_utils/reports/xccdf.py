@@ -31,7 +31,7 @@ from ..results.status import (
 )
 from ..results.verdicts import ControlText, Verdict
 from ..safe_text import kept_values, one_line
-from .checklist import Checklist, ccis, checklists, details, exception_text, severity, tag, tags
+from .checklist import Checklist, ccis, checklists, details, exception_texts, severity, tag, tags
 from .moments import NO_TIME, moment_of
 from .per_control import PerControl
 from .report import ReportFolder, ReportPart
@@ -93,9 +93,7 @@ def _rule_result(verdict: Verdict, rule_id: str, end: str) -> str:
         f'<rule-result idref="{rule_id}" time="{end}" severity="{severity(verdict.about)}">\n'
         f"<result>{_RESULT_WORDS[verdict.status]}</result>\n"
     ]
-    found = details(verdict)
-    if verdict.waiver or verdict.attestation:
-        found = "\n".join([*filter(None, (found,)), *map(exception_text, verdict.exceptions)])
+    found = "\n".join(filter(None, (details(verdict), *(text for _kind, text in exception_texts(verdict)))))
     if found:
         kind = _MESSAGE_SEVERITY.get(verdict.status, "info")
         lines.append(f'<message severity="{kind}">{xml_text(found)}</message>\n')

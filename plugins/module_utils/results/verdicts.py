@@ -87,6 +87,11 @@ class Verdict:
         waiver = [waiver_record(self.waiver, self.waived)] if self.waiver else []
         return [*waiver, *([attestation_record(self.attestation, self.attested)] if self.attestation else [])]
 
+    @property
+    def waiver_note(self) -> str:
+        """Why the control's waiver counts for nothing; empty without one, and for one in force."""
+        return "" if self.waived or not self.waiver else str(self.waiver.get("message") or "")
+
     def fingerprint(self, place_id: str) -> str:
         """The same for this control on that place, in every run, report and system."""
         return fingerprint(place_id, self.about.profile, self.about.id)
@@ -101,9 +106,14 @@ class TargetVerdicts:
     unread: str = ""
 
 
-def run_verdicts(run: Run, targets: Iterable[TargetRecord] | None = None) -> Iterator[TargetVerdicts]:
-    """All targets of a run, or some of them, in their order. One document is held at a time."""
-    seen = VerdictReader()
+def run_verdicts(
+    run: Run, targets: Iterable[TargetRecord] | None = None, reader: VerdictReader | None = None
+) -> Iterator[TargetVerdicts]:
+    """All targets of a run, or some of them, in their order. One document is held at a time.
+
+    :param reader: that of an earlier call: the controls have then the same texts
+    """
+    seen = reader or VerdictReader()
     for target in run.targets if targets is None else targets:
         if target.hdf and run.folder:
             yield seen.take(target, partial(_document, run, target))

@@ -17,7 +17,7 @@ from .context import TaskContext
 
 def run_scan_check(params: Params, context: TaskContext) -> dict[str, Any]:
     """Result keys: changed (always false)."""
-    options = CheckOptions.from_params(params)
+    options = CheckOptions.from_params(params, context.environ)
     if options.output_dir:
         context.warnings += check_output_folder(options.output_dir, options.allow_shared_folder)
     if options.baseline and options.baseline != PREVIOUS:

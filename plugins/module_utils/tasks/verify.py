@@ -119,8 +119,9 @@ def _lines(found: Verification, faults: list[Fault], count: int, chain: ChainChe
     else:
         signed = found.signed
         yield (
-            f"{'VERIFIED' if not count else 'CHANGED'}: run {one_line(found.run_id, 100)}, {number_of(len(found.files), 'file')}, "
-            f"{number_of(found.targets, 'target')}, signed at {one_line(str(signed.get('at')), 40)} by the key {found.keyid}"
+            f"{'CHANGED' if count else 'VERIFIED'}: run {one_line(found.run_id, 100)}, "
+            f"{number_of(len(found.files), 'file')}, {number_of(found.targets, 'target')}, "
+            f"signed at {one_line(str(signed.get('at')), 40)} by the key {found.keyid}"
         )
     for fault in faults[:_MOST_LISTED]:
         yield f"- {fault.kind}: {fault.subject}: {fault.text}"

@@ -6,11 +6,13 @@ of STIG Viewer 2.17."""
 
 from __future__ import annotations
 
+import functools
+import html
 import pathlib
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from ..checklist_words import facts_of, with_marks, words_of_seen, words_of_unseen_targets
+from ..checklist_words import Rule, facts_of, with_marks, words_of_seen, words_of_unseen_targets
 from ..saf_converters import converted
 from ..stig_manager import MOST_OF_A_RULE_ID, VERSION, imported, results
 from .format_reader import FormatReader
@@ -64,7 +66,7 @@ _IN_STIG_MANAGER = {
 }
 
 
-def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bool]]:
+def _rules(folder: pathlib.Path) -> Iterator[Rule]:
     """Of each rule: (target id, profile, control), the word, whether the target was seen by the profile."""
     paths = sorted(folder.glob("*.ckl"))
     for path, in_saf, in_stig_manager in zip(paths, converted("ckl", paths), imported("ckl", paths)):
@@ -73,7 +75,10 @@ def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bo
         facts = facts_of(root.findtext("ASSET/TARGET_COMMENT") or "")
         statuses = {control: status for control, status, _severity in in_saf["controls"]}
         assert in_saf["again"] == in_saf["controls"], "a CKL that SAF makes of it says something else"
-        assert in_stig_manager["asset"] == root.findtext("ASSET/HOST_NAME")
+        # it takes what is escaped in a text for escaped once more
+        assert html.unescape(in_stig_manager["asset"]) == html.unescape(
+            root.findtext("ASSET/HOST_NAME") or ""
+        )
         assert results(in_stig_manager) == [
             (_attribute(vuln, "Rule_ID")[:MOST_OF_A_RULE_ID], _IN_STIG_MANAGER[vuln.findtext("STATUS") or ""])
             for vuln in root.iterfind("STIGS/iSTIG/VULN")
@@ -108,9 +113,15 @@ def _check_order(root: ElementTree.Element) -> None:
             assert tuple(one.tag for one in vuln if one.tag != "STIG_DATA") == _ANSWERS
 
 
+@functools.lru_cache(maxsize=1)
+def _judged(folder: pathlib.Path) -> tuple[Rule, ...]:
+    """Both halves of the reader are asked about the same report: it is judged once."""
+    return tuple(_rules(folder))
+
+
 READER = FormatReader(
     "ckl",
     f"hdf-converters of SAF CLI 1.5.3 (ckl2hdf and back), the parser of STIG Manager ({VERSION})",
-    lambda folder: words_of_seen(_rules(folder)),
-    lambda folder: words_of_unseen_targets(_rules(folder)),
+    lambda folder: words_of_seen(_judged(folder)),
+    lambda folder: words_of_unseen_targets(_judged(folder)),
 )

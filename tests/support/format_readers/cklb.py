@@ -6,6 +6,7 @@ other tools read and write them, written down here as a JSON schema that knows n
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 import jsonschema
 
-from ..checklist_words import facts_of, with_marks, words_of_seen, words_of_unseen_targets
+from ..checklist_words import Rule, facts_of, with_marks, words_of_seen, words_of_unseen_targets
 from ..stig_manager import MOST_OF_A_RULE_ID, VERSION, imported, results
 from .format_reader import FormatReader
 
@@ -114,7 +115,7 @@ def checked(path: pathlib.Path) -> dict[str, Any]:
     return document
 
 
-def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bool]]:
+def _rules(folder: pathlib.Path) -> Iterator[Rule]:
     paths = sorted(folder.glob("*.cklb"))
     documents = [checked(path) for path in paths]
     for document, in_stig_manager in zip(documents, imported("cklb", paths)):
@@ -130,9 +131,15 @@ def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bo
                 yield (facts["target_id"], stig["stig_id"], rule["group_id"]), word, "not seen" not in facts
 
 
+@functools.lru_cache(maxsize=1)
+def _judged(folder: pathlib.Path) -> tuple[Rule, ...]:
+    """Both halves of the reader are asked about the same report: it is judged once."""
+    return tuple(_rules(folder))
+
+
 READER = FormatReader(
     "cklb",
     f"the parser of STIG Manager ({VERSION}), the shape of STIG Viewer 3 files as a JSON schema of our own",
-    lambda folder: words_of_seen(_rules(folder)),
-    lambda folder: words_of_unseen_targets(_rules(folder)),
+    lambda folder: words_of_seen(_judged(folder)),
+    lambda folder: words_of_unseen_targets(_judged(folder)),
 )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pathlib
-import re
 from collections.abc import Iterator
 
 from markdown_it import MarkdownIt
@@ -45,9 +44,9 @@ def _rows(path: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
     """(target, its row). Of the sample's names: the workload's is in one cell, the pod's in another."""
     for heading, rows in tables(path):
         for row in rows if heading == _TARGETS else ():
-            names, kind = re.fullmatch(r"(.*) \((\w+)\)", row["Workload"]).groups()  # type: ignore[union-attr]
-            namespace, workload = names.split("/")
-            yield f"demo/{namespace}/{kind}/{workload}/{row['Pod/container']}", row
+            names, _space, kind = row["Workload"].rpartition(" (")
+            namespace, _slash, workload = names.partition("/")
+            yield f"demo/{namespace}/{kind.rstrip(')')}/{workload}/{row['Pod/container']}", row
 
 
 def read(path: pathlib.Path) -> Words:

@@ -37,10 +37,11 @@ def _read(path: pathlib.Path) -> Words:
 
 
 def _targets(path: pathlib.Path) -> dict[str, str]:
+    judged = {target for target, _profile, _control in _read(path)}
     return {
         sample.labels["target_id"]: sample.labels["result"]
         for sample in _samples(path)
-        if sample.name == "securescan_target_result" and sample.labels["result"] in ("not_scanned", "unread")
+        if sample.name == "securescan_target_result" and sample.labels["target_id"] not in judged
     }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,16 @@ from typing import Any
 from ..trestle import validate
 from .format_reader import FormatReader, Words
 
+_Result = tuple[str, Mapping[str, Any], Mapping[str, str]]
 
-def _results(path: pathlib.Path) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, str]]]:
+
+@functools.lru_cache(maxsize=1)
+def _judged(path: pathlib.Path) -> tuple[_Result, ...]:
+    """Both halves of the reader are asked about the same report: it is judged once."""
+    return tuple(_results(path))
+
+
+def _results(path: pathlib.Path) -> Iterator[_Result]:
     """Of each result: the target's id, the result, {uuid of an observation: what findings say of it}."""
     validate(path, "assessment-results")
     for result in json.loads(path.read_text(encoding="utf-8"))["assessment-results"]["results"]:
@@ -47,7 +56,7 @@ def _word(observation: Mapping[str, Any], findings: Mapping[str, str]) -> str:
 def _read(path: pathlib.Path) -> Words:
     return {
         (target_id, props["profile"], props["control"]): _word(observation, findings)
-        for target_id, result, findings in _results(path)
+        for target_id, result, findings in _judged(path)
         for observation in result["observations"]
         for props in (_props(observation),)
         if "control" in props
@@ -57,7 +66,7 @@ def _read(path: pathlib.Path) -> Words:
 def _targets(path: pathlib.Path) -> Mapping[str, str]:
     return {
         target_id: _word(observation, findings)
-        for target_id, result, findings in _results(path)
+        for target_id, result, findings in _judged(path)
         for observation in result["observations"]
         if _props(observation)["status"] in ("not_scanned", "unread", "not_judged", "no_target")
     }

@@ -6,13 +6,14 @@ parser of STIG Manager."""
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import subprocess
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from ...cluster.debian_packages import ensure, path_of
-from ..checklist_words import words_of_seen, words_of_unseen_targets
+from ..checklist_words import Rule, words_of_seen, words_of_unseen_targets
 from ..saf_converters import converted
 from ..stig_manager import MOST_OF_A_RULE_ID, VERSION, imported, results
 from .format_reader import FormatReader
@@ -49,7 +50,7 @@ def validate(path: pathlib.Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:]
 
 
-def _rules(folder: pathlib.Path) -> Iterator[tuple[tuple[str, str, str], str, bool]]:
+def _rules(folder: pathlib.Path) -> Iterator[Rule]:
     paths = sorted(folder.glob("*.xml"))
     for path in paths:
         validate(path)
@@ -94,9 +95,15 @@ def _marks(one: ElementTree.Element) -> str:
     )
 
 
+@functools.lru_cache(maxsize=1)
+def _judged(folder: pathlib.Path) -> tuple[Rule, ...]:
+    """Both halves of the reader are asked about the same report: it is judged once."""
+    return tuple(_rules(folder))
+
+
 READER = FormatReader(
     "xccdf",
     f"oscap 1.3.7, hdf-converters of SAF CLI 1.5.3, the parser of STIG Manager ({VERSION})",
-    lambda folder: words_of_seen(_rules(folder)),
-    lambda folder: words_of_unseen_targets(_rules(folder)),
+    lambda folder: words_of_seen(_judged(folder)),
+    lambda folder: words_of_unseen_targets(_judged(folder)),
 )

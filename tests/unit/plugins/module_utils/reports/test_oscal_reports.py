@@ -94,7 +94,12 @@ def test_waivers_and_attestations_are_properties(sample: Run) -> None:
     legacy = next(one for one in results(sample) if "legacy" in one["title"])
     observations = {props(one)["control"]: props(one) for one in legacy["observations"]}
     assert observations["c-waived"]["waived"] == "true"
-    assert observations["c-waived"]["waiver"].startswith("Waiver in force, by team | <shop>")
+    assert observations["c-waived"]["waiver"] == (
+        "Waiver in force, without it Failed, by team | <shop>, without end: The vendor needs it."
+    )
+    assert observations["c-attested"]["attestation"] == (
+        "Attestation in force, attested by security on 2026-11-01, until 2027-11-01: seen by a person"
+    )
     assert observations["c-attested"]["attested"] == "true"
     assert (
         "counts for nothing" in observations["c-failed"]["waiver"]
