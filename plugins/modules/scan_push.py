@@ -178,6 +178,70 @@ options:
   product_arn:
     description: The product under which V(securityhub) keeps the findings. By default the account's own C(product/ACCOUNT/default).
     type: str
+  bucket:
+    description: The bucket of V(s3).
+    type: str
+  prefix:
+    description: What the keys of V(s3) begin with, before cluster and run.
+    type: str
+  access_key:
+    description: The access key of V(s3). By default C(AWS_ACCESS_KEY_ID) of the task's environment.
+    type: str
+  secret_key:
+    description: The secret of O(access_key). By default C(AWS_SECRET_ACCESS_KEY) of the task's environment.
+    type: str
+  session_token:
+    description: The session of O(access_key), where it is a temporary one. By default C(AWS_SESSION_TOKEN) of the task's environment.
+    type: str
+  files:
+    description: Patterns of the files of a run that V(s3) gets, by their paths in the run's folder. The guide has the default.
+    type: list
+    elements: str
+  object_lock:
+    description: How long V(s3) keeps an object also against its owner (V(compliance)), or against all but some (V(governance)).
+    type: str
+    choices: [governance, compliance]
+  retain_days:
+    description: For how many days O(object_lock) holds, from 1 to 36500.
+    type: int
+  encryption:
+    description: How V(s3) encrypts objects.
+    type: str
+    choices: [AES256, 'aws:kms']
+  kms_key_id:
+    description: The key for O(encryption=aws:kms).
+    type: str
+  brokers:
+    description: The first brokers of V(kafka), C(host:port).
+    type: list
+    elements: str
+  topic:
+    description: The topic of V(kafka). The guide has the default.
+    type: str
+  sasl_mechanism:
+    description: How O(username) and O(password) are shown to V(kafka).
+    type: str
+    choices: [PLAIN, SCRAM-SHA-256, SCRAM-SHA-512]
+  subject:
+    description: The subject of V(nats). The guide has the default.
+    type: str
+  stream:
+    description: The stream of V(nats) that must take the messages.
+    type: str
+  kubeconfig:
+    description: The kubeconfig of the identity that writes reports for V(openreports).
+    type: path
+  context:
+    description: The context of O(kubeconfig).
+    type: str
+  api:
+    description: Which kind of report V(openreports) writes. V(auto) takes what the cluster has.
+    type: str
+    choices: [auto, openreports, wgpolicyk8s]
+  results:
+    description: Whether reports of V(openreports) have V(failures) only, or V(all) results that fit.
+    type: str
+    choices: [failures, all]
   content:
     description: What V(webhook) gets, V(findings) in O(format), or the HDF V(documents) of the containers. By default V(findings).
     type: str

@@ -54,6 +54,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_new": Bounds(0, 10_000),
     "long_days": Bounds(1, 3660, "days"),
     "max_age": Bounds(0, 3650 * _DAY, "seconds"),
+    "max_message": Bounds(2048, 1_048_576, "bytes"),
     # as much as the collector sends at least and at most
     "output_limit": Bounds(1024, 64 * 1024 * 1024, "bytes"),
     "resume_max_age": Bounds(0, 30 * _DAY, "seconds"),

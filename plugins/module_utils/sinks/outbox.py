@@ -39,6 +39,7 @@ FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _HASH_DIGITS = 16
 _LOCK_SECONDS = 10.0
+_MOST_PARTS = 5
 _MOST_ITEM_BYTES = 512 * 1024 * 1024
 # "SSKP"; and the version of the tables
 _APPLICATION, _VERSION = 0x53534B50, 1
@@ -147,15 +148,16 @@ class Outbox:
                 str(Path(run.folder).resolve()),
                 run_sha256(run),
             ).lastrowid
+            has_refused = self.refused() > 0
             for item in items:
+                if has_refused and item.fingerprint:
+                    # what a system refused of a finding is out of date
+                    self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", item.fingerprint)
                 self._put(int(number or 0), item, Path(run.folder))
                 count += 1
         return count
 
     def _put(self, run: int, item: Item, folder: Path) -> None:
-        if item.fingerprint:
-            # what a system refused of a finding is out of date
-            self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", item.fingerprint)
         self._run(
             "INSERT INTO items (key, run, subject, activity, body, path, sha256, size, fingerprint, place, before, tries,"
             " refusal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
@@ -231,10 +233,12 @@ class Outbox:
     def settle(self, outcomes: Sequence[tuple[Sent, Outcome]]) -> None:
         """Strikes out what the system has, and keeps why it did not take the others."""
         with self._change():
+            there = [
+                (sent.number,) for sent, outcome in outcomes if outcome is None or outcome is ALREADY_THERE
+            ]
+            self._many("DELETE FROM items WHERE number = ?", there)
             for sent, outcome in outcomes:
-                if outcome is None or outcome is ALREADY_THERE:
-                    self._run("DELETE FROM items WHERE number = ?", sent.number)
-                elif isinstance(outcome, ErrorRecord):
+                if isinstance(outcome, ErrorRecord):
                     self._refuse(sent, outcome)
 
     def _refuse(self, sent: Sent, error: ErrorRecord) -> None:
@@ -436,7 +440,7 @@ def _content(folder: Path, path: str, sha256: str) -> bytes:
     """A document of the run. :raises ScanError: bad_results, where it is not the one that the run wrote"""
     parts = Path(path).parts
     source = folder / path
-    if not parts or ".." in parts or Path(path).is_absolute():
+    if not 1 <= len(parts) <= _MOST_PARTS or ".." in parts or Path(path).is_absolute():
         raise ScanError("bad_results", f"{path!r} is not a file of a run", tried="send a document")
     try:
         data = read_own_file(source, _MOST_ITEM_BYTES)
