@@ -58,6 +58,10 @@ options:
       - V(hdf) is the folder C(heimdall), with documents of the run and of each place that Heimdall opens as one.
       - V(sarif) is C(results.sarif) with everything, V(sarif_problems) is C(problems.sarif) with the problems alone, for code scanning
         that takes every result for a problem, as GitHub's does.
+      - V(ckl), V(cklb) and V(xccdf) are folders of these names with a checklist for each container and profile. V(oscal) is C(oscal.json),
+        V(oscal_component) is C(oscal-component-definition.json).
+      - V(ocsf) is C(results.ocsf.jsonl), V(ecs) is C(results.ecs.jsonl), V(asff) is C(results.asff.json), V(openmetrics) is
+        C(results.openmetrics.txt), V(cyclonedx) is C(results.cdx.json).
       - A fleet run has V(json), V(csv), V(markdown) and V(html), of its own.
       - The guide on reports lists every format with its file, and the guide on formats says what each of them can tell. A name that is not among them is an error that names them.
       - Without it V(markdown) and V(junit) are written of a run, V(markdown) and V(html) of a fleet run.

@@ -33,6 +33,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.mode
     Segment,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.summary import summarize
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import (
+    apply_waivers,
+    load_waivers,
+)
 from ansible_collections.securescan.kubernetes.tests.saf import generated_attestations as generated
 
 IDENTITY = {
@@ -263,3 +267,64 @@ def test_saf_drops_a_whole_file_in_silence_for_one_unknown_frequency(
     assert theirs == {}, "SAF has mended this"
     with pytest.raises(ScanError, match="frequency must be one of annually"):
         load_attestations(entries, "f.yml")
+
+
+def test_saf_keeps_what_an_entry_says_of_its_approval_and_counts_our_waivers(
+    saf_program: str, tmp_path: pathlib.Path
+) -> None:
+    """Our keys in both files of theirs: SAF applies and keeps them, and counts what a waiver sets aside as we do."""
+    approval = {"approved_by": "security", "approved": "2026-01-03", "ticket": "RISK-17"}
+    entry = {
+        "control_id": "c-manual",
+        "explanation": "seen",
+        "frequency": "50y",
+        "status": "passed",
+        "updated": "2026-01-02",
+        "updated_by": "ann",
+        **approval,
+    }
+    waiver = {
+        "justification": "known",
+        "run": False,
+        "requested_by": "ann",
+        "requested": "2026-01-02",
+        **approval,
+    }
+    requested = {name: waiver[name] for name in ("justification", "run", "requested_by", "requested")}
+    controls = [
+        ControlResult(
+            name, name, "", 0.7, [Segment(status, "it", "2026-01-01T00:00:00+00:00")], manual=manual
+        )
+        for name, status, manual in (
+            ("c-manual", "skipped", True),
+            ("c-approved", "failed", False),
+            ("c-requested", "failed", False),
+        )
+    ]
+    profile = ProfileResult("p", "P", "1.0.0", "ab" * 32, controls)
+    now = datetime.datetime(2026, 2, 1, tzinfo=datetime.timezone.utc)
+    waivers = load_waivers({"c-approved": waiver, "c-requested": requested}, "w.yml")
+    apply_waivers([profile], waivers, now, IDENTITY)
+    before = document_of(copy.deepcopy(profile))
+    theirs, _said = attest(saf_program, {"one": before, "other": before}, [entry], tmp_path)
+    attested = {control["id"]: control for control in theirs["one"]["profiles"][0]["controls"]}
+    assert attested["c-manual"]["attestation_data"] == entry
+    assert attested["c-approved"]["waiver_data"] == {
+        **waiver,
+        "skipped_due_to_waiver": True,
+        "message": "",
+        "status_without_waiver": "failed",
+    }
+    assert "nobody has approved it" in attested["c-requested"]["waiver_data"]["message"]
+    done = subprocess.run(
+        [saf_program, "view", "summary", "-f", "json", "-i", str(tmp_path / "out" / "one.json")],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=600,
+    )
+    (counts,) = json.loads(done.stdout)
+    said = {name: counts[name]["total"] for name in ("passed", "failed", "no_impact", "skipped", "error")}
+    assert said == {"passed": 1, "failed": 1, "no_impact": 1, "skipped": 0, "error": 0}
+    apply_attestations([profile], load_attestations([entry], "a.yml"), now, IDENTITY)
+    assert statuses(document_of(profile)) == statuses(theirs["one"])

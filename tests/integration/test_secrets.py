@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pathlib
 import threading
 
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
 from ansible_collections.securescan.kubernetes.tests.support.planted_secrets import (
     JWT,
     PLANTED,
     grantor_secrets,
 )
+from ansible_collections.securescan.kubernetes.tests.support.signed_runs import make_key
 
 
 class Watcher:
@@ -73,3 +76,67 @@ def test_no_secret_is_seen_anywhere(playbooks, cluster, tmp_path, connection):
     for name, content in places.items():
         assert not JWT.search(content), name
         assert not [secret for secret in secrets if secret in content], name
+
+
+SINK_SECRETS = {
+    name: f"Planted-4711-{name}-never-shown"
+    for name in ("token", "password", "signing_secret", "secret_key", "session_token")
+}
+SINK = "https://127.0.0.1:9"  # nobody listens there, so that everything stays in the spool
+SYSTEMS: list[dict[str, object]] = [
+    {
+        "system": "webhook",
+        "url": SINK,
+        "token": SINK_SECRETS["token"],
+        "signing_secret": SINK_SECRETS["signing_secret"],
+    },
+    {"system": "elastic", "url": SINK, "username": "scanner", "password": SINK_SECRETS["password"]},
+    {"system": "splunk", "url": SINK, "token": SINK_SECRETS["token"]},
+    {
+        "system": "s3",
+        "url": SINK,
+        "bucket": "runs",
+        "region": "eu-west-1",
+        "access_key": "AKIAEXAMPLE",
+        "secret_key": SINK_SECRETS["secret_key"],
+        "session_token": SINK_SECRETS["session_token"],
+    },
+]
+
+
+def test_no_secret_is_seen_in_any_report_spool_or_message_of_a_push(playbooks, tmp_path):
+    """All formats, and systems that are down, over a real scan; with the most lines that there are."""
+    secrets = [*grantor_secrets(playbooks.kubeconfig), PLANTED]
+    secrets += [form for secret in SINK_SECRETS.values() for form in forms(secret.encode())]
+    passphrase = "Planted-4711-passphrase-never-shown"
+    private, _public = make_key(passphrase=passphrase)
+    secrets += [*forms(passphrase.encode()), private.splitlines()[1].encode()]
+    with Watcher([tmp_path / "results"]) as watcher:
+        run = playbooks.scan(
+            "-vvvv",
+            scan_fail_on="never",
+            scan_report_formats=sorted(REPORTS),
+            scan_private_key_content=private,
+            scan_private_key_passphrase=passphrase,
+            scan_push=[{**one, "retries": 0, "timeout": 2} for one in SYSTEMS],
+        )
+    assert "SCAN-" in run.output and "webhook, sample: 0 sent" in run.output, run.output[-3000:]
+    places = {"output": run.output.encode(), **watcher.seen}
+    places.update(
+        (str(path), path.read_bytes()) for path in (tmp_path / "results").rglob("*") if path.is_file()
+    )
+    assert {report.file_name for report in REPORTS.values()} <= {path.name for path in run.run_dir.iterdir()}
+    assert (run.run_dir / "evidence" / "run.intoto.json").is_file()
+    assert any("/.push/" in name for name in places), "there is a spool"
+    for name, content in places.items():
+        assert not JWT.search(content), name
+        assert not [secret for secret in secrets if secret in content], name
+
+
+def forms(secret: bytes) -> list[bytes]:
+    """The secret as it is, and as requests carry it."""
+    return [
+        secret,
+        base64.b64encode(secret).rstrip(b"="),
+        base64.b64encode(b"scanner:" + secret).rstrip(b"="),
+    ]

@@ -8,6 +8,7 @@ covered. Its predicate, of the type RUN_TYPE or FLEET_TYPE:
 
     run               what a run's summary says of it, see `facts_of_run`; of a fleet run, see `facts_of_fleet_run`
     signed            {at, by, machine, tools {name: version}}
+    scanners          of a run: the users that reached its targets, as the API server has seen them, sorted
     statements        whether each target's statement is signed on its own (`signed`) or only listed here (`listed`)
     chain             {sequence, previous {run_id, manifest_sha256, summary_sha256} or null}
     runs              of a fleet run: list of {cluster, run_id, run_dir, summary_sha256, manifest_sha256}
@@ -90,7 +91,8 @@ class SignedRun(JsonRecord):
 
 @dataclass(frozen=True)
 class Manifest:
-    """`files` by their paths within the folder. `run` are the facts, `signed` who signed, when and with what."""
+    """`files` by their paths within the folder. `run` are the facts, `signed` who signed, when and with what, `scanners` the
+    users that scanned."""
 
     is_fleet: bool
     files: Mapping[str, CoveredFile]
@@ -99,6 +101,7 @@ class Manifest:
     statements: str
     chain: ChainPlace
     runs: tuple[SignedRun, ...] = ()
+    scanners: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -125,7 +128,7 @@ class Manifest:
                 "signed": self.signed,
                 "statements": self.statements,
                 "chain": self.chain.to_json(),
-                **({"runs": plain(self.runs)} if self.is_fleet else {}),
+                **({"runs": plain(self.runs)} if self.is_fleet else {"scanners": list(self.scanners)}),
             },
         )
 
@@ -147,6 +150,7 @@ def read_manifest(envelope: Envelope, source: str) -> Manifest:
         given.one_of("statements", (SIGNED, LISTED, NO_STATEMENTS)),
         ChainPlace.from_json(given.object("chain")),
         tuple(SignedRun.from_json(one) for one in given.objects("runs")) if is_fleet else (),
+        () if is_fleet else given.texts("scanners"),
     )
     given.object("run").text("run_id")
     if manifest.main_file not in manifest.files:

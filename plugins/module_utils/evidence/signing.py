@@ -27,7 +27,7 @@ from ..results.journal import JOURNAL
 from ..results.run import Run, open_run
 from ..results.verdicts import TargetVerdicts, VerdictReader
 from ..results.whole_file import FOLDER_MODE, whole_file, write_failed, write_whole
-from ..safe_text import one_line
+from ..safe_text import one_line, printable
 from ..strict_json import load_own_json
 from ..times import api_time
 from .chain import ChainHead, open_chain
@@ -133,6 +133,7 @@ class _Job:
         self._say = say
         self._fleet_run: FleetRun | None = None
         self._run: Run | None = None
+        self._scanners: set[str] = set()
         if os.path.lexists(folder / FLEET_JSON):
             self._fleet_run = open_fleet_run(str(folder))
             if not self._fleet_run.is_finished:
@@ -175,6 +176,7 @@ class _Job:
             self._statements,
             self._place,
             tuple(self._runs()),
+            tuple(sorted(self._scanners)),
         )
         if manifest.sha256 != self._sha256:
             raise bad_results(str(self._folder / manifest.main_file), "was changed while it was signed")
@@ -227,7 +229,10 @@ class _Job:
                 found = (
                     reader.take(target, partial(_same, document)) if target.hdf else TargetVerdicts(target)
                 )
-                statement = target_statement(run, found, str(document_scan(document).get("started") or ""))
+                scan = document_scan(document)
+                if scan.get("scanner"):
+                    self._scanners.add(printable(str(scan["scanner"])))
+                statement = target_statement(run, found, str(scan.get("started") or ""))
                 stream.write(self._envelope(statement, self._each).to_bytes() + b"\n")
                 if not self._signer.is_fast and self._each and number % 10 == 0:
                     self._say(f"{number} of {len(run.targets)} targets are signed")

@@ -293,8 +293,7 @@ def apply_attestations(
 def _attest(
     control: ControlResult, entries: Sequence[Attestation], now: datetime.datetime, policy: ExceptionPolicy
 ) -> None:
-    """What counts stands in the control's data; what does not, only where nothing else does."""
-    counts = False
+    """As SAF has it, the last entry stands in the control's data. One that is objected to, only where no other does."""
     for entry in entries:
         if entry.is_of_the_future(now):
             continue
@@ -306,9 +305,7 @@ def _attest(
                 control.attestation_data = dict(entry.as_dict(), message=message)
             continue
         control.results = [*control.results, _segment(entry, now)]
-        if not counts or not entry.has_expired(now):
-            control.attestation_data = entry.as_dict()
-        counts = counts or not entry.has_expired(now)
+        control.attestation_data = entry.as_dict()
 
 
 def _objected(objection: str, now: datetime.datetime) -> Segment:

@@ -168,3 +168,14 @@ def _plan(options: ScanOptions, run_id: str, targets: Sequence[SelectedTarget]) 
         replace(grant, account_namespace=home) for grant in scan_grants(options.approach, run_id, targets)
     ]
     return plan_access(run_id, options.grant.owner, options.grant.lifetime, grants)
+
+
+def scanners_of(access: Mapping[str, Any]) -> dict[str, str]:
+    """{namespace: the user that the API server sees} of an access, as `scan_access_of` gives it."""
+    found = {}
+    for entry in access.get("namespaces") or ():
+        name, namespace = entry.get("service_account"), str(entry.get("namespace") or "")
+        if name:
+            home = entry.get("service_account_namespace") or namespace
+            found[namespace] = f"system:serviceaccount:{home}:{name}"
+    return found

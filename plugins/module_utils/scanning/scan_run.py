@@ -29,7 +29,7 @@ from ..targets.selection import SelectedTarget, SelectionReport, select_targets
 from ..text_layout import were
 from .granted_pods import pod_ref
 from .run_recorder import RunRecorder, footprint_of_run, not_ended_warning
-from .scan_access import witnesses_in
+from .scan_access import scanners_of, witnesses_in
 from .scan_progress import ScanProgress
 from .scan_target import Outcome, ScanPlan, scan_target, unreached
 
@@ -114,6 +114,7 @@ class ScanRun:
             keep_facts=options.keep_facts,
             timeout=options.limits.timeout,
             cancel=limit,
+            scanners=scanners_of(access),
         )
 
     def run(self) -> dict[str, Any]:

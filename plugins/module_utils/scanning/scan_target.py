@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,7 +39,7 @@ _LEAST_SECONDS = 1.0
 @dataclass(frozen=True)
 class ScanPlan:
     """What a run does to each target. `timeout`: seconds for one target. `cancel` ends the work on it; where it is a
-    TimeLimit that has passed, the target was not reached."""
+    TimeLimit that has passed, the target was not reached. `scanners`: by namespace the user that the API server sees."""
 
     run_id: str
     approach: Approach
@@ -49,6 +49,7 @@ class ScanPlan:
     keep_facts: bool = False
     timeout: float = SEARCH_SECONDS
     cancel: threading.Event | None = None
+    scanners: Mapping[str, str] = field(default_factory=dict)
 
     def seconds_for_searches(self, begun: float) -> float:
         """Seconds that the searches of a target's texts may take: what is left of its time.
@@ -167,6 +168,7 @@ def _method(
         **_footprint_of(collected),
         **_passed_over_of(collected),
         **_cross_check_of(collected),
+        **_scanner_of(plan, selected),
         "unread": [*unread_facts(collected.facts), *verdicts.unread],
     }
 
@@ -217,6 +219,12 @@ def _shell_of(collected: Collected) -> dict[str, dict[str, str]]:
     """The container whose shell answered, as a judgement's `method` holds it; empty where it is the target's
     own."""
     return {"scanner_container": asdict(collected.shell)} if collected.shell else {}
+
+
+def _scanner_of(plan: ScanPlan, selected: SelectedTarget) -> dict[str, str]:
+    """The ServiceAccount that reached the target, as a judgement's `method` holds it; empty where it is not known."""
+    scanner = plan.scanners.get(selected.target.namespace)
+    return {"scanner": scanner} if scanner else {}
 
 
 def _passed_over_of(collected: Collected) -> dict[str, list[dict[str, str]]]:
