@@ -21,7 +21,7 @@ FROM ?=
 CLUSTER := $(PYTHON) tests/cluster/cluster.py
 RUN := PYTHON=$(PYTHON) tests/in_collection.sh
 
-.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule pythons bench docs docs-site page new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
+.PHONY: help demo check changed fmt coverage test unit unit-shells lint sanity ansible-units molecule pythons bench docs docs-site page real new-control new-report changelog clean cluster-up cluster-down cluster-status cluster-image
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,10 @@ molecule: ## SCENARIO=x: that scenario on a real cluster; all of them without it
 
 pythons: ## all unit tests of the engine on each Python that is supported: about 15 minutes
 	@SECURESCAN_ALL_ON_EACH_PYTHON=1 $(RUN) python -m pytest -p no:cacheprovider -n 2 tests/integration/test_python_versions.py
+
+real: ## the sinks against the large real systems, and the table of all real systems in docs/evidence/: minutes
+	@$(RUN) env SECURESCAN_REAL=1 SECURESCAN_REAL_TABLE="$(CURDIR)/docs/evidence/real-systems.md" \
+	  python -m pytest -p no:cacheprovider -n0 $(or $(PYTEST_ARGS),tests/real tests/integration/test_push_to_logs.py)
 
 bench: ## benchmarks; writes build/bench.json
 	@$(RUN) python tests/benchmarks/benchmarks.py "$(CURDIR)/build/bench.json"

@@ -27,8 +27,7 @@ class ElasticDouble:
     def __call__(self, request: Received) -> Answer:
         if request.headers.get("authorization") != f"ApiKey {API_KEY}":
             return Answer(401, b'{"error":{"type":"security_exception","reason":"missing credentials"}}')
-        path = request.path.partition("?")[0].split("/")
-        if request.method != "POST" or len(path) != 3 or path[2] != "_bulk":
+        if (request.method, request.path.partition("?")[0]) != ("POST", "/_bulk"):
             return Answer(404)
         if request.headers.get("content-type") != "application/x-ndjson" or not request.body.endswith(b"\n"):
             return Answer(400, b'{"error":{"type":"illegal_argument_exception"}}')
@@ -36,13 +35,14 @@ class ElasticDouble:
             return Answer(413)
         lines = request.body.splitlines()
         items = [
-            {"create": self._create(path[1], json.loads(action)["create"]["_id"], json.loads(document))}
+            {"create": self._create(json.loads(action)["create"], json.loads(document))}
             for action, document in zip(lines[::2], lines[1::2])
         ]
         errors = any("error" in item["create"] for item in items)
         return Answer(body=json.dumps({"errors": errors, "items": items}).encode())
 
-    def _create(self, index: str, mark: str, document: dict[str, Any]) -> dict[str, Any]:
+    def _create(self, action: dict[str, str], document: dict[str, Any]) -> dict[str, Any]:
+        index, mark = action["_index"], action["_id"]
         if self.busy:
             self.busy -= 1
             return _failed(mark, 429, "es_rejected_execution_exception")

@@ -139,24 +139,28 @@ class TlsStream:
     def finish(self) -> None:
         """Say that nothing more comes, and wait until the other side has closed as well: it has then read all that was sent.
 
-        :raises ScanError: connection_lost, when it ended without having read all; cancelled, timed_out
+        :raises ScanError: connection_lost, when it had closed before, or ends the connection with an error; cancelled, timed_out
         """
-        while True:
-            try:
-                self._sock.unwrap()
-                return
-            except ssl.SSLWantReadError:
+        try:
+            while True:
+                try:
+                    self._sock.unwrap()
+                    raise ConnectionAbortedError("it closed before it could know that nothing more comes")
+                except ssl.SSLWantReadError:
+                    break
+                except ssl.SSLWantWriteError:
+                    self.wait(to_write=True)
+            while self.receive() != b"":
                 self.wait()
-            except ssl.SSLWantWriteError:
-                self.wait(to_write=True)
-            except (ConnectionError, BrokenPipeError) as error:
-                raise ScanError(
-                    "connection_lost",
-                    f"the connection ended before everything was read ({error.strerror})",
-                    tried=self.deadline.tried,
-                ) from None
-            except (OSError, ValueError):
-                return  # it closed without the words of TLS; a connection with unread data is reset
+        except ssl.SSLZeroReturnError:
+            return
+        except (OSError, ValueError) as error:
+            why = server_text(str(getattr(error, "reason", None) or error))
+            raise ScanError(
+                "connection_lost",
+                f"the connection ended before the other side has read everything ({why})",
+                tried=self.deadline.tried,
+            ) from None
 
     def close(self) -> None:
         """Close at once, with a TLS close: OpenSSL does not resume sessions of connections that were cut."""

@@ -33,11 +33,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ..results.place import fingerprint
 from ..results.status import NOT_SCANNED
 from ..results.target_record import TargetRecord
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict
 from ..safe_text import kept_values
+from .event import not_seen
 
 SCHEMA = "securescan.kubernetes/control-event"
 SCHEMA_VERSION = 1
@@ -66,7 +66,7 @@ def plain_event(
     event: dict[str, Any] = {
         **head_object("control" if verdict else "target", activity, run),
         "target": target_object(target.record),
-        "fingerprint": verdict.fingerprint(place_id) if verdict else fingerprint(place_id, "", ""),
+        "fingerprint": (verdict or not_seen(target)).fingerprint(place_id),
     }
     if verdict is None:
         event.update(outcome_object(target))

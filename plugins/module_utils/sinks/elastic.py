@@ -61,15 +61,18 @@ class Elastic(Sink):
             yield finding.item(source.run_id, text.encode("ascii"))
 
     def send(self, batch: Sequence[Item]) -> Sequence[Outcome]:
-        tried = f"POST {self._index}/_bulk"
+        tried = "POST /_bulk"
         lines = [
             line
             for item in batch
-            for line in (json.dumps({"create": {"_id": item.key}}).encode("ascii"), item.body)
+            for line in (
+                json.dumps({"create": {"_index": self._index, "_id": item.key}}).encode("ascii"),
+                item.body,
+            )
         ]
         reply = self._http.send(
             "POST",
-            f"/{self._index}/_bulk?{_QUERY}",
+            f"/_bulk?{_QUERY}",
             body=b"\n".join(lines) + b"\n",
             limit=_MAX_ANSWER * (len(batch) + 1),
         )

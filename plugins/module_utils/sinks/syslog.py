@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from ..errors import ScanError
 from ..network.deadline import Deadline
+from ..network.tls import TlsClient
 from ..network.transport import Endpoint, open_stream
 from ..reports.event import ControlStatus, Event, EventSource, EventTexts, event_time
 from ..reports.event_text import line_text, name_text
@@ -131,7 +132,9 @@ class Syslog(Sink):
         tried = f"syslog to {self.destination}"
         deadline = Deadline(self._options.timeout, self._options.cancel, tried)
         self._connections += 1
-        stream = open_stream(self._endpoint, self._tls, deadline)
+        # A TLS of its own, so that no session is resumed: rsyslog refuses that where it asks for a certificate.
+        tls = TlsClient(self._tls.ca_pem, self._tls.verify, self._tls.certificate)
+        stream = open_stream(self._endpoint, tls, deadline)
         try:
             stream.sendall(b"".join(b"%d %s" % (len(item.body), item.body) for item in batch))
             stream.finish()
