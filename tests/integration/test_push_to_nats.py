@@ -25,6 +25,7 @@ from ansible_collections.securescan.kubernetes.tests.support.cutting_proxy impor
 from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
 from ansible_collections.securescan.kubernetes.tests.support.pushes import push_and_kill, wide_run
 from ansible_collections.securescan.kubernetes.tests.support.served_program import served
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import finding_items, make_sink
 
 SECRET = "publisher-secret"
@@ -161,6 +162,11 @@ def test_a_run_arrives_once_over_connections_that_break_and_a_push_that_is_kille
         )  # fmt: skip
     assert proxy.cuts > 5 and ended.kills == 1
     assert server.messages() - before == 3000
+    shown(
+        "NATS",
+        "2.10",
+        "nats: 3,000 findings, each once, over connections that break and a push that is killed",
+    )
 
 
 def test_nobody_at_the_port_is_unreachable() -> None:

@@ -26,6 +26,7 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificate
 from ansible_collections.securescan.kubernetes.tests.support.cutting_proxy import CuttingProxy
 from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
 from ansible_collections.securescan.kubernetes.tests.support.pushes import push_and_kill, wide_run
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import write_sample_run
 from ansible_collections.securescan.kubernetes.tests.support.served_program import served
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import make_sink
@@ -173,6 +174,11 @@ def test_a_run_arrives_once_over_connections_that_break_and_a_push_that_is_kille
         )  # fmt: skip
     assert proxy.cuts > 1 and ended.kills == 1
     assert len(objects()) == 201
+    shown(
+        "versitygw",
+        "1.8.0",
+        "s3: a run's files, each once, over connections that break and a push that is killed",
+    )
 
 
 def test_options_that_contradict_are_refused_before_anything_is_sent() -> None:

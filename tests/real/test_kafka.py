@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.tests.support.kafka_server import
     KafkaServer,
     kafka_server,
 )
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import finding_items, make_sink
 from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient, NewTopic
@@ -66,6 +67,7 @@ def test_a_thousand_findings_arrive_by_their_fingerprints(server: KafkaServer) -
     assert {record.key.decode() for record in records} == {item.fingerprint for item in items}
     assert len({dict(record.headers)["securescan-key"] for record in records}) == 1000
     assert json.loads(records[0].value)["text"] == "x" * 200
+    shown("Kafka", "4.4.0", "kafka: 1,000 findings by their fingerprints, over TLS with a login")
 
 
 def test_one_record_that_is_too_large_costs_no_other(server: KafkaServer) -> None:

@@ -28,6 +28,7 @@ from ansible_collections.securescan.kubernetes.tests.support.request_tracker_ser
     RequestTrackerServer,
     request_tracker_server,
 )
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import HOSTILE
 from ansible_collections.securescan.kubernetes.tests.support.stored_runs import Nights, target
 
@@ -86,6 +87,11 @@ def test_the_life_of_tickets(server: RequestTrackerServer, tmp_path: pathlib.Pat
     history = _asked(server, f"ticket/{ids['db']}/history?fields=Type&per_page=100")["items"]
     assert [one["Type"] for one in history].count("Comment") >= 2
     assert _asked(server, "tickets?query=" + "id>0")["total"] == 2
+    shown(
+        "Request Tracker",
+        "5.0.3",
+        "tickets: opened, brought up to date, closed with evidence, opened again, none twice",
+    )
 
 
 def test_many_places_come_by_pages(
