@@ -24,8 +24,8 @@ from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificate
 from ansible_collections.securescan.kubernetes.tests.support.cutting_proxy import CuttingProxy
 from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
 from ansible_collections.securescan.kubernetes.tests.support.pushes import push_and_kill, wide_run
-from ansible_collections.securescan.kubernetes.tests.support.served_program import served
 from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
+from ansible_collections.securescan.kubernetes.tests.support.served_program import served
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import finding_items, make_sink
 
 SECRET = "publisher-secret"

@@ -21,6 +21,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.tickets import run_scan_tickets
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tickets import request_tracker
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.request_tracker_server import (
     PASSWORD,
     QUEUE,
@@ -28,7 +29,6 @@ from ansible_collections.securescan.kubernetes.tests.support.request_tracker_ser
     RequestTrackerServer,
     request_tracker_server,
 )
-from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import HOSTILE
 from ansible_collections.securescan.kubernetes.tests.support.stored_runs import Nights, target
 
