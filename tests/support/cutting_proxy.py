@@ -17,12 +17,13 @@ class CuttingProxy:
 
     :param least: bytes that a connection lives for at least
     :param most: bytes that it lives for at most
+    :param number: how many connections are cut; later ones live
     """
 
-    def __init__(self, port: int, least: int, most: int, seed: int = 1) -> None:
+    def __init__(self, port: int, least: int, most: int, number: int = 1000) -> None:
         self.cuts = 0
-        self._target, self._least, self._most = port, least, most
-        self._random = random.Random(seed)  # the same cuts in each test
+        self._target, self._least, self._most, self._number = port, least, most, number
+        self._random = random.Random(1)  # the same cuts in each test
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
 
@@ -51,7 +52,7 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while data := source.recv(16384):
                 room[0] -= len(data)
-                if room[0] < 0:
+                if room[0] < 0 and self.cuts < self._number:
                     self.cuts += 1
                     break
                 target.sendall(data)
