@@ -174,7 +174,8 @@ class Kafka(Sink):
 
     def _error(self, error: Exception, tried: str) -> ScanError:
         name = type(error).__name__
-        reason = _ENDS.get(name, "unreachable" if "NoBrokers" in name or "Bootstrap" in name else "timed_out")
+        is_away = "bootstrap" in str(error).lower() or "NoBrokers" in name
+        reason = _ENDS.get(name, "unreachable" if is_away else "timed_out")
         said = self._said(error)
         if name not in _ENDS and self._words.reason:
             reason = self._words.reason
@@ -242,7 +243,7 @@ _CAUSES = {
     "not_authenticated": "The brokers do not know the user, the password or the mechanism.",
     "not_found": "There is no such topic.",
     "tls_failed": "The brokers' certificate was not accepted.",
-    "unreachable": "No broker could be reached, or none speaks TLS at this port.",
+    "unreachable": "No broker could be reached, or the TLS handshake with it failed.",
     "timed_out": "No broker answered in time.",
 }
 _ADVICE = {
@@ -250,7 +251,7 @@ _ADVICE = {
     "not_authenticated": "Give username, password and sasl_mechanism as the brokers have them.",
     "not_found": "Make the topic; a push makes none.",
     "tls_failed": "Give the CA by ca_cert.",
-    "unreachable": "Check brokers and firewall from the machine that runs the task.",
+    "unreachable": "Check brokers, ca_cert and firewall from the machine that runs the task.",
     "timed_out": "Check the brokers, or raise timeout.",
 }
 
