@@ -243,7 +243,7 @@ _CAUSES = {
     "not_authenticated": "The brokers do not know the user, the password or the mechanism.",
     "not_found": "There is no such topic.",
     "tls_failed": "The brokers' certificate was not accepted.",
-    "unreachable": "No broker could be reached, or the TLS handshake with it failed.",
+    "unreachable": "No broker could be reached, or it ended the connection within the TLS handshake or the login.",
     "timed_out": "No broker answered in time.",
 }
 _ADVICE = {
@@ -251,7 +251,7 @@ _ADVICE = {
     "not_authenticated": "Give username, password and sasl_mechanism as the brokers have them.",
     "not_found": "Make the topic; a push makes none.",
     "tls_failed": "Give the CA by ca_cert.",
-    "unreachable": "Check brokers, ca_cert and firewall from the machine that runs the task.",
+    "unreachable": "Check brokers and firewall from the machine that runs the task, then ca_cert, username and password.",
     "timed_out": "Check the brokers, or raise timeout.",
 }
 
