@@ -68,7 +68,7 @@ pythons: ## all unit tests of the engine on each Python that is supported: about
 
 real: ## the sinks against the large real systems, and the table of all real systems in docs/evidence/: minutes
 	@$(RUN) env SECURESCAN_REAL=1 SECURESCAN_REAL_TABLE="$(CURDIR)/docs/evidence/real-systems.md" \
-	  python -m pytest -p no:cacheprovider -n0 $(or $(PYTEST_ARGS),tests/real tests/integration/test_push_to_logs.py)
+	  python -m pytest -p no:cacheprovider -n0 $(or $(PYTEST_ARGS),tests/real tests/integration/test_push_to_logs.py tests/integration/test_push_to_nats.py tests/integration/test_push_to_s3.py)
 
 bench: ## benchmarks; writes build/bench.json
 	@$(RUN) python tests/benchmarks/benchmarks.py "$(CURDIR)/build/bench.json"

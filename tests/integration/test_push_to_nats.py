@@ -21,7 +21,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.item i
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.nats import NATS
 from ansible_collections.securescan.kubernetes.tests.environment.debian_unpacked import unpacked
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
+from ansible_collections.securescan.kubernetes.tests.support.cutting_proxy import CuttingProxy
 from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
+from ansible_collections.securescan.kubernetes.tests.support.pushes import push_and_kill, wide_run
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.served_program import served
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import finding_items, make_sink
 
@@ -145,6 +148,25 @@ def test_a_refusal_says_its_cause(
         sink.close()
     assert record["reason"] == reason, record
     assert "secret" not in str(record)
+
+
+def test_a_run_arrives_once_over_connections_that_break_and_a_push_that_is_killed(
+    server: Server, tmp_path: pathlib.Path
+) -> None:
+    run, before = wide_run(tmp_path, 1000), server.messages()
+    with CuttingProxy(server.port, 30_000, 150_000) as proxy:
+        ended = push_and_kill(
+            {"system": "nats", "run_dir": run.folder, "url": f"tls://127.0.0.1:{proxy.port}", "username": "publisher",
+             "password": SECRET, "ca_cert": str(server.authority.ca), "batch_items": 25, "retries": 50, "timeout": 5},
+            kill_when=lambda: server.messages() - before > 1000,
+        )  # fmt: skip
+    assert proxy.cuts > 5 and ended.kills == 1
+    assert server.messages() - before == 3000
+    shown(
+        "NATS",
+        "2.10",
+        "nats: 3,000 findings, each once, over connections that break and a push that is killed",
+    )
 
 
 def test_nobody_at_the_port_is_unreachable() -> None:

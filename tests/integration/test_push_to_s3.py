@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.exceptions
@@ -22,7 +23,10 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.item i
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.s3 import S3_SINK
 from ansible_collections.securescan.kubernetes.tests.environment.go_program import built
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
+from ansible_collections.securescan.kubernetes.tests.support.cutting_proxy import CuttingProxy
 from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
+from ansible_collections.securescan.kubernetes.tests.support.pushes import push_and_kill, wide_run
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import write_sample_run
 from ansible_collections.securescan.kubernetes.tests.support.served_program import served
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import make_sink
@@ -151,6 +155,30 @@ def test_a_refusal_says_its_cause(
         sink.send(_items(sink, run)[:1])
     assert caught.value.reason == reason, caught.value
     assert "secret-key" not in str(caught.value) and "another-secret" not in str(caught.value)
+
+
+def test_a_run_arrives_once_over_connections_that_break_and_a_push_that_is_killed(
+    store: Store, tmp_path: pathlib.Path
+) -> None:
+    run = wide_run(tmp_path, 200)
+
+    def objects() -> dict[str, Any]:
+        pages = store.client.get_paginator("list_object_versions").paginate(Bucket="plain", Prefix="wide/")
+        return {one["Key"]: one for page in pages for one in page.get("Versions", ())}
+
+    with CuttingProxy(urlsplit(store.url).port or 0, 20_000, 60_000, number=8) as proxy:
+        ended = push_and_kill(
+            {"system": "s3", "run_dir": run.folder, "url": f"https://127.0.0.1:{proxy.port}", "bucket": "plain", "prefix": "wide",
+             "access_key": ACCESS, "secret_key": SECRET, "ca_cert": str(store.ca), "retries": 50, "timeout": 10},
+            kill_when=lambda: len(objects()) > 60,
+        )  # fmt: skip
+    assert proxy.cuts >= 8 and ended.kills == 1
+    assert len(objects()) == 201
+    shown(
+        "versitygw",
+        "1.8.0",
+        "s3: a run's files, each once, over connections that break and a push that is killed",
+    )
 
 
 def test_options_that_contradict_are_refused_before_anything_is_sent() -> None:

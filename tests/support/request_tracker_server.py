@@ -37,7 +37,7 @@ die $said unless $ok;
 ($ok, $said) = $field->AddToObject($queue); die $said unless $ok;
 my $user = RT::User->new($as);
 ($ok, $said) = $user->Create(Name => 'scanner', Password => $ENV{SCANNER_PASSWORD}, Privileged => 1); die $said unless $ok;
-for my $right (qw(SeeQueue CreateTicket ShowTicket ModifyTicket CommentOnTicket)) {
+for my $right (qw(SeeQueue CreateTicket ShowTicket ShowTicketComments ModifyTicket CommentOnTicket)) {
   ($ok, $said) = $user->PrincipalObj->GrantRight(Right => $right, Object => $queue); die "$right $said" unless $ok;
 }
 for my $right (qw(SeeCustomField ModifyCustomField)) {
@@ -62,7 +62,7 @@ def request_tracker_server(folder: pathlib.Path) -> Iterator[RequestTrackerServe
     shutil.copy(_DATABASE, folder / "rtdb")
     (config / "99-test.pm").write_text(
         f"Set($DatabaseName, '{folder}/rtdb'); Set($WebPath, ''); Set($WebDomain, '127.0.0.1'); Set($WebPort, {port});\n"
-        "Set($WebBaseURL, 'http://127.0.0.1'); Set($LogToSTDERR, 'warning'); Set($LogToSyslog, undef); Set($RestrictReferrer, 0); 1;\n"
+        "Set($WebBaseURL, 'http://127.0.0.1'); Set($LogToSTDERR, 'warning'); Set($LogToSyslog, undef); 1;\n"
     )
     environment = {**os.environ, "RT_SITE_CONFIG_DIR": str(config), "SCANNER_PASSWORD": PASSWORD}
     subprocess.run(["perl", f"-I{SHARE}/lib", "-e", _SETUP], check=True, env=environment)

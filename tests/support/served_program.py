@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
+import signal
 import socket
 import subprocess
 import time
@@ -31,6 +33,7 @@ def served(
             stdout=output,
             stderr=output,
             env=dict(environment) if environment is not None else None,
+            start_new_session=True,
         )
     try:
         end = time.monotonic() + seconds
@@ -40,7 +43,9 @@ def served(
             time.sleep(0.02)
         yield process
     finally:
-        process.kill()
+        # its children, too: some servers have many
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..network.tls import read_file
+from ..errors import ScanError
 from ..results.configuration_items import ConfigurationItems, load_configuration_items
 from ..results.status import SEVERITIES
 from ..sinks.sink_options import SinkOptions
@@ -64,8 +64,14 @@ def _items(params: Params) -> ConfigurationItems:
     path = params["configuration_items"]
     if not path:
         return ConfigurationItems()
-    content = read_file(Path(path).expanduser(), "configuration_items")
-    return load_configuration_items(content.decode("utf-8", "replace"), path)
+    try:
+        content = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as reason:
+        why = getattr(reason, "strerror", "") or "it is not UTF-8"
+        raise ScanError(
+            "bad_file", f"{path}: {why}", tried="reading the option configuration_items"
+        ) from None
+    return load_configuration_items(content, path)
 
 
 def _tracker(params: Params, environ: Mapping[str, str], cancel: threading.Event) -> Tracker | None:

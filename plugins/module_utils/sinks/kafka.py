@@ -72,6 +72,7 @@ class Kafka(Sink):
         self._format = event_format(options)
         self._context = options.tls().context()
         self._producer: Any = None
+        self._words = _LogWords()
         self._requests = 0
         self.secrets = tuple(filter(None, (options.password,)))
         self.destination = f"{','.join(self._brokers)} {self._topic}"
@@ -89,7 +90,8 @@ class Kafka(Sink):
         waiting: list[Any] = []
         try:
             if self._producer is None:
-                self._producer = self._connected()
+                with self._words:
+                    self._producer = self._connected()
             for item in batch:
                 waiting.append(self._sent(item))
         except self._library.errors.KafkaError as error:
@@ -136,8 +138,6 @@ class Kafka(Sink):
                 "sasl_plain_password": options.password,
             }
         milliseconds = int(options.timeout * 1000)
-        # it would write to standard error what is said here by errors
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)
         self._requests += 1
         return self._library.KafkaProducer(
             bootstrap_servers=list(self._brokers),
@@ -174,16 +174,45 @@ class Kafka(Sink):
 
     def _error(self, error: Exception, tried: str) -> ScanError:
         name = type(error).__name__
-        reason = _ENDS.get(name, "unreachable" if "NoBrokers" in name or "Bootstrap" in name else "timed_out")
+        is_away = "bootstrap" in str(error).lower() or "NoBrokers" in name
+        reason = _ENDS.get(name, "unreachable" if is_away else "timed_out")
         said = self._said(error)
-        if "SSL" in said or "CERTIFICATE" in said.upper():
-            reason = "tls_failed"
+        if name not in _ENDS and self._words.reason:
+            reason = self._words.reason
         return ScanError(
             reason, said, tried=tried, cause=_CAUSES.get(reason, ""), advice=_ADVICE.get(reason, "")
         )
 
     def _said(self, error: Exception) -> str:
         return server_text(f"{type(error).__name__}: {error}", self.secrets)
+
+
+class _LogWords(logging.Handler):
+    """with words: ... Why no broker could be reached: the library says it in its log alone. Nothing of that is shown."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage().lower()
+        if "authentication" in said and ("fail" in said or "invalid" in said):
+            self.reason = "not_authenticated"
+        elif "certificate" in said or "ssl error" in said or "sslerror" in said:
+            self.reason = "tls_failed"
+
+    def __enter__(self) -> None:
+        self.reason = ""
+        log = logging.getLogger("kafka")
+        log.setLevel(logging.INFO)
+        log.propagate = False
+        log.addHandler(self)
+
+    def __exit__(self, *_error: object) -> None:
+        log = logging.getLogger("kafka")
+        log.removeHandler(self)
+        # from here on errors say what there is to be said, and nothing goes to standard error
+        log.setLevel(logging.CRITICAL)
 
 
 def _library() -> Any:
@@ -214,7 +243,7 @@ _CAUSES = {
     "not_authenticated": "The brokers do not know the user, the password or the mechanism.",
     "not_found": "There is no such topic.",
     "tls_failed": "The brokers' certificate was not accepted.",
-    "unreachable": "No broker could be reached, or none speaks TLS at this port.",
+    "unreachable": "No broker could be reached, or it ended the connection within the TLS handshake or the login.",
     "timed_out": "No broker answered in time.",
 }
 _ADVICE = {
@@ -222,7 +251,7 @@ _ADVICE = {
     "not_authenticated": "Give username, password and sasl_mechanism as the brokers have them.",
     "not_found": "Make the topic; a push makes none.",
     "tls_failed": "Give the CA by ca_cert.",
-    "unreachable": "Check brokers and firewall from the machine that runs the task.",
+    "unreachable": "Check brokers and firewall from the machine that runs the task, then ca_cert, username and password.",
     "timed_out": "Check the brokers, or raise timeout.",
 }
 

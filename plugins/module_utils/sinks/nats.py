@@ -93,11 +93,20 @@ class Nats(Sink):
         stream = self._client.jetstream(timeout=self._options.timeout)
         self._last_error = None
         self._requests += len(batch)
-        acknowledged = await self._cancellable(
-            asyncio.gather(*(self._publish(stream, item) for item in batch), return_exceptions=True),
-            "publish",
-        )
-        return [self._outcome(one) for one in acknowledged]
+        published = [asyncio.ensure_future(self._publish(stream, item)) for item in batch]
+        await self._cancellable(self._ended(published), "publish")
+        return [self._outcome(_answer(one)) for one in published]
+
+    async def _ended(self, published: Sequence[asyncio.Future[Any]]) -> None:
+        """Until each is acknowledged or has failed. Where the connection is lost, the library would wait for nothing."""
+        try:
+            waiting: set[asyncio.Future[Any]] = set(published)
+            while waiting and self._client.is_connected:
+                _done, waiting = await asyncio.wait(waiting, timeout=_CANCEL_SECONDS)
+        finally:
+            for one in published:
+                one.cancel()
+            await asyncio.gather(*published, return_exceptions=True)
 
     async def _publish(self, stream: Any, item: Item) -> Any:
         headers = {
@@ -215,6 +224,11 @@ class Nats(Sink):
 
     def _record(self, reason: str, message: str, tried: str) -> ErrorRecord:
         return ErrorRecord(**ScanError(reason, message, tried=tried).record())
+
+
+def _answer(published: asyncio.Future[Any]) -> Any:
+    """What came back, or the error."""
+    return asyncio.CancelledError() if published.cancelled() else published.exception() or published.result()
 
 
 class _NoTlsError(Exception):

@@ -220,7 +220,8 @@ class S3(Sink):
         if isinstance(error, (of.NoCredentialsError, of.PartialCredentialsError)):
             return "not_authenticated", "there is no access key"
         if isinstance(error, of.SSLError):
-            return "tls_failed", said
+            # a connection that breaks within the handshake says nothing of certificates
+            return "tls_failed" if "certificate" in said.lower() else "connection_lost", said
         if isinstance(error, (of.ReadTimeoutError, of.ConnectTimeoutError)):
             return "timed_out", said
         if isinstance(error, of.EndpointConnectionError):
