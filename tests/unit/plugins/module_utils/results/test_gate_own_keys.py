@@ -295,6 +295,8 @@ def decide_run(run_dir: str, check_mode: bool = False, **params: Any) -> dict[st
             "summary_sha256": None,
             "max_age": None,
             "allow_shared_folder": False,
+            "trusted_keys": None,
+            "require_signature": False,
         },
         run_dir=run_dir,
         **params,

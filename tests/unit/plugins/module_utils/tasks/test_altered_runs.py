@@ -61,6 +61,8 @@ def decide(run_dir: pathlib.Path, sha256: str | None = None, **params: Any) -> d
         "summary_sha256": sha256,
         "max_age": None,
         "allow_shared_folder": False,
+        "trusted_keys": None,
+        "require_signature": False,
         **params,
     }
     return run_scan_threshold(given, TaskContext(check_mode=False, environ={}))
