@@ -17,6 +17,7 @@ from typing import TextIO
 from ..results.configuration_items import ConfigurationItems
 from ..results.place import Place
 from ..results.run import Run
+from .csv_table import OF_EXCEPTION, exception_texts
 from .event import Event, finding_events
 from .plain_event import outcome_object
 from .report import Report, write_text
@@ -40,6 +41,7 @@ HEADS = (
     "waived",
     "attested",
     "text",
+    *OF_EXCEPTION,
     "fix",
     *_OF_TARGET,
     "run_id",
@@ -63,11 +65,32 @@ def _row(run: Run, event: Event, items: ConfigurationItems) -> list[str]:
     record, verdict = event.target.record, event.verdict
     if verdict is None:
         said = outcome_object(event.target)
-        about: tuple[str, ...] = ("", "", "", "", said["status"], "no", "no", said["text"], "")
+        about: tuple[str, ...] = (
+            "",
+            "",
+            "",
+            "",
+            said["status"],
+            "no",
+            "no",
+            said["text"],
+            *[""] * len(OF_EXCEPTION),
+            "",
+        )
     else:
         of = verdict.about
         marks = ["yes" if one else "no" for one in (verdict.waived, verdict.attested)]
-        about = (of.profile, of.id, of.title, of.severity, verdict.status, *marks, verdict.text, of.fix)
+        about = (
+            of.profile,
+            of.id,
+            of.title,
+            of.severity,
+            verdict.status,
+            *marks,
+            verdict.text,
+            *exception_texts(verdict),
+            of.fix,
+        )
     return [
         event.fingerprint,
         items.of(Place.of(record)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pathlib
 
 from .csv_table import rows as table_rows
+from .csv_table import word
 from .format_reader import FormatReader, Words
 
 
@@ -23,13 +24,9 @@ def rows(path: pathlib.Path) -> list[dict[str, str]]:
     return found
 
 
-def _word(row: dict[str, str]) -> str:
-    return ", ".join((row["status"], *(name for name in ("waived", "attested") if row[name] == "yes")))
-
-
 def read(path: pathlib.Path) -> Words:
     return {
-        (row["target_id"], row["profile"], row["control"]): _word(row) for row in rows(path) if row["control"]
+        (row["target_id"], row["profile"], row["control"]): word(row) for row in rows(path) if row["control"]
     }
 
 
