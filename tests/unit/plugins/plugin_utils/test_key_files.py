@@ -1,0 +1,66 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys that a task names: public ones are read on the controller, and no private one is sent on or shown."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ansible", reason="action plugins belong to Ansible")
+
+from ansible_collections.securescan.kubernetes.plugins.action import (
+    scan_sign,
+)
+from ansible_collections.securescan.kubernetes.tests.support.signed_runs import make_key
+from ansible_collections.securescan.kubernetes.tests.unit.plugins.plugin_utils.test_scan_action import (
+    Runner,
+)
+
+PRIVATE, PUBLIC = make_key()
+SECRET = PRIVATE.splitlines()[1]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Runner:
+    return Runner(monkeypatch)
+
+
+def write_key(folder: pathlib.Path, text: str, mode: int = 0o600) -> str:
+    path = folder / "some.key"
+    path.write_text(text, encoding="ascii")
+    path.chmod(mode)
+    return str(path)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("option", ["trusted_keys", "public_key"])
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_private_key_in_place_of_a_public_one_is_not_sent_on(
+    run: Runner, tmp_path: pathlib.Path, option: str, elsewhere: bool, is_file: bool
+) -> None:
+    key = write_key(tmp_path, PRIVATE) if is_file else PRIVATE
+    given: dict[str, Any] = {option: [key] if option == "trusted_keys" else key, "sign_command": ["true"]}
+    result = run(scan_sign.ActionModule, elsewhere=elsewhere, run_dir=str(tmp_path), **given)
+    assert f"{option} holds a private key" in result["msg"]
+    assert not run.sent and SECRET not in json.dumps(result)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_key_in_place_of_its_path_is_not_sent_on(
+    run: Runner, tmp_path: pathlib.Path, elsewhere: bool
+) -> None:
+    result = run(scan_sign.ActionModule, elsewhere=elsewhere, run_dir=str(tmp_path), private_key_path=PRIVATE)
+    assert "the path of a file is expected" in result["msg"]
+    assert not run.sent and SECRET not in json.dumps(result)
+
+
+def test_a_content_that_is_no_key_is_not_shown(run: Runner, tmp_path: pathlib.Path) -> None:
+    """It is not taken for a path, which an error names."""
+    result = run(scan_sign.ActionModule, run_dir=str(tmp_path), private_key_content=SECRET)
+    assert "private_key_content is not a private key in PEM form" in result["msg"]
+    assert SECRET not in json.dumps(result)
