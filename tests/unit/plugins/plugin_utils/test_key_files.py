@@ -14,8 +14,13 @@ import pytest
 pytest.importorskip("ansible", reason="action plugins belong to Ansible")
 
 from ansible_collections.securescan.kubernetes.plugins.action import (
+    scan_push,
     scan_sign,
+    scan_store,
+    scan_threshold,
+    scan_verify,
 )
+from ansible_collections.securescan.kubernetes.plugins.plugin_utils.scan_action import ScanAction
 from ansible_collections.securescan.kubernetes.tests.support.signed_runs import make_key
 from ansible_collections.securescan.kubernetes.tests.unit.plugins.plugin_utils.test_scan_action import (
     Runner,
@@ -64,3 +69,19 @@ def test_a_content_that_is_no_key_is_not_shown(run: Runner, tmp_path: pathlib.Pa
     result = run(scan_sign.ActionModule, run_dir=str(tmp_path), private_key_content=SECRET)
     assert "private_key_content is not a private key in PEM form" in result["msg"]
     assert SECRET not in json.dumps(result)
+
+
+@pytest.mark.parametrize("action", [scan_push, scan_sign, scan_store, scan_threshold, scan_verify])
+def test_trusted_keys_are_files_of_the_controller(run: Runner, tmp_path: pathlib.Path, action: Any) -> None:
+    """Wherever the task runs, it gets their content."""
+    key = write_key(tmp_path, PUBLIC, 0o644)
+    plugin: type[ScanAction] = action.ActionModule
+    given: dict[str, Any] = {
+        scan_push: {"system": "webhook"},
+        scan_store: {"store": "s.db", "run_dirs": ["x"]},
+    }.get(action, {})
+    if action is not scan_store:
+        given["run_dir"] = "x"
+    result = run(plugin, elsewhere=True, trusted_keys=[key], **given)
+    assert not result.get("failed"), result
+    assert run.sent[0][1]["trusted_keys"] == [PUBLIC]
