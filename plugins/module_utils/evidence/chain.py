@@ -174,7 +174,9 @@ def verify_chain(
             faults.append(
                 Fault("chain", at.manifest.run_id, "names no run before it, and is not the first one")
             )
-    faults += _beside(newest, runs, keys, seen)
+    # what is older than the run from which on all must be there is not asked for
+    first = at.manifest.chain.sequence if at.manifest.run_id == oldest else 1
+    faults += _beside(newest, runs, keys, seen, first)
     if head and head not in digests:
         faults.append(
             Fault(
@@ -219,11 +221,12 @@ def _before(
 
 
 def _beside(
-    newest: SignedFolder, runs: Path, keys: Sequence[TrustedKey], seen: Mapping[str, None]
+    newest: SignedFolder, runs: Path, keys: Sequence[TrustedKey], seen: Mapping[str, None], first: int
 ) -> Iterator[Fault]:
-    """Signed runs that are older than the newest one and not in its chain."""
+    """Signed runs that are not in the chain, and whose number is from the first's to the newest one's."""
+    numbers = range(first, newest.manifest.chain.sequence + 1)
     for one in signed_runs(runs, keys):
-        if one.manifest.run_id not in seen and one.manifest.chain.sequence <= newest.manifest.chain.sequence:
+        if one.manifest.run_id not in seen and one.manifest.chain.sequence in numbers:
             yield Fault(
                 "beside_chain",
                 one.manifest.run_id,

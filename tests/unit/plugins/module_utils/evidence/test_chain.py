@@ -94,6 +94,23 @@ def test_runs_that_are_kept_no_longer_are_no_fault_where_the_oldest_is_named(
     assert "is not in the chain" in fault.text
 
 
+def test_runs_that_are_older_than_the_one_that_is_named_may_be_there_or_not(
+    runs: pathlib.Path, signer: KeySigner
+) -> None:
+    found = check(runs / "run-3", signer, oldest="run-2")
+    assert found.run_ids == ("run-3", "run-2") and not found.faults
+    write_signed_run(runs, signer, "run-4")
+    shutil.rmtree(runs / "run-2")
+    assert not check(runs / "run-4", signer, oldest="run-3").faults
+    # from there on none is missed
+    shutil.rmtree(runs / "run-3")
+    assert {one.kind for one in check(runs / "run-4", signer, oldest="run-1").faults} == {
+        "removed_run",
+        "beside_chain",
+        "chain",
+    }
+
+
 def test_newest_runs_that_were_cut_off_are_told_by_a_head_that_was_kept_elsewhere(
     runs: pathlib.Path, signer: KeySigner
 ) -> None:
