@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..errors import ScanError
 from ..results.checked_json import JsonObject, JsonRecord, bad_results
 from ..results.one_at_a_time import one_at_a_time
 from ..results.result_file import read_bounded
@@ -75,8 +76,17 @@ class Chain:
     def head(self) -> ChainHead | None:
         return self._head if self._head.sequence else None
 
-    def next_place(self) -> ChainPlace:
+    def next_place(self, run_id: str) -> ChainPlace:
+        """The place of a run that has no signature. :raises ScanError: `bad_evidence`, where it had one"""
         head = self.head
+        if head and head.run_id == run_id:
+            raise ScanError(
+                "bad_evidence",
+                f"{self._runs / run_id}: was signed, as number {head.sequence} of its chain, and its signature is gone",
+                tried="sign the results",
+                advice=f"Put {RUN_ENVELOPE} back, and verify it: the results may have been changed. Where it was removed on "
+                f"purpose, remove {CHAIN_JSON}, too: it is made anew of the runs that are signed.",
+            )
         previous = PreviousRun(head.run_id, head.manifest_sha256, head.summary_sha256) if head else None
         return ChainPlace(self._head.sequence + 1, previous)
 
