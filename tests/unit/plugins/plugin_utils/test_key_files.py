@@ -85,3 +85,22 @@ def test_trusted_keys_are_files_of_the_controller(run: Runner, tmp_path: pathlib
     result = run(plugin, elsewhere=True, trusted_keys=[key], **given)
     assert not result.get("failed"), result
     assert run.sent[0][1]["trusted_keys"] == [PUBLIC]
+
+
+@pytest.mark.parametrize(
+    ("mode", "of_folder", "who"),
+    [
+        (0o644, 0o755, ""),
+        (0o646, 0o755, "Every user of this machine"),
+        (0o644, 0o757, "Every user of this machine"),
+    ],
+)
+def test_a_trusted_key_that_others_can_change_is_warned_of(
+    run: Runner, tmp_path: pathlib.Path, mode: int, of_folder: int, who: str
+) -> None:
+    """Who can put a key in its place signs whatever they like."""
+    key = write_key(tmp_path, PUBLIC, mode)
+    tmp_path.chmod(of_folder)
+    result = run(scan_verify.ActionModule, elsewhere=True, run_dir="x", trusted_keys=[key, PUBLIC])
+    said = result.get("warnings", [])
+    assert [one.partition(" can change the trusted key ")[0] for one in said] == ([who] if who else [])
