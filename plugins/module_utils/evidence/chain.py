@@ -98,7 +98,9 @@ class Chain:
         """Makes the run the head, unless a later one is. :raises ScanError: `write_failed`"""
         if signed.manifest.chain.sequence >= self._head.sequence:
             self._head = ChainHead.of(signed)
-        self._write(self._head)
+        # nothing is written where nothing changes: the folder may be one that can only be read
+        if read_head(self._runs) != self._head:
+            self._write(self._head)
 
     def _write(self, head: ChainHead) -> None:
         values = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **head.to_json()}

@@ -11,6 +11,7 @@ import shutil
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.evidence import chain
 from ansible_collections.securescan.kubernetes.plugins.module_utils.evidence.chain import (
     CHAIN_JSON,
     ChainCheck,
@@ -172,6 +173,14 @@ def test_a_process_that_was_killed_after_it_signed_leaves_no_gap(
     (runs / CHAIN_JSON).write_bytes(json.dumps({**json.loads(before), "pending": "run-6"}).encode())
     write_signed_run(runs, signer, "run-7")
     assert check(runs / "run-7", signer).run_ids[:2] == ("run-7", "run-5")
+
+
+def test_what_is_signed_already_needs_no_folder_that_can_be_written(
+    runs: pathlib.Path, signer: KeySigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "write_whole", lambda *given: pytest.fail(f"writes {given}"))
+    for name in NAMES:
+        assert not sign_folder(runs / name, signer).changed
 
 
 def test_a_broken_head_ends_the_signing(runs: pathlib.Path, signer: KeySigner) -> None:
