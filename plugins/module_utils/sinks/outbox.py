@@ -105,6 +105,7 @@ class Outbox:
         self._head = (system, destination, cluster)
         self._dry = dry
         self._lock = -1
+        self._has_refused = False
         self._database: sqlite3.Connection | None = None
 
     def __enter__(self) -> Outbox:
@@ -148,11 +149,9 @@ class Outbox:
                 str(Path(run.folder).resolve()),
                 run_sha256(run),
             ).lastrowid
-            has_refused = self.refused() > 0
+            self._has_refused = self.refused() > 0
             for item in items:
-                if has_refused and item.fingerprint:
-                    # what a system refused of a finding is out of date
-                    self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", item.fingerprint)
+                self.drop_refused(item.fingerprint)
                 self._put(int(number or 0), item, Path(run.folder))
                 count += 1
         return count
@@ -175,14 +174,18 @@ class Outbox:
         )
 
     def ask_again(self, run_id: str = "") -> None:
-        """Lets what was refused be sent again: of a run, or of all."""
+        """Lets what was refused be sent again: of a run, or of all. It counts as told again."""
         with self._change():
-            self._run(
-                "UPDATE items SET refusal = '' WHERE refusal <> ''"
+            refused = self._rows(
+                "SELECT number, fingerprint, place, before FROM items WHERE refusal <> ''"
                 " AND (? = '' OR run = (SELECT number FROM runs WHERE run_id = ?))",
                 run_id,
                 run_id,
             )
+            for number, fingerprint, place_id, before in list(refused):
+                self._run("UPDATE items SET refusal = '' WHERE number = ?", number)
+                if fingerprint:
+                    self._exchange(number, fingerprint, place_id, before)
 
     def waiting(self) -> Waiting:
         row = self._row("SELECT count(*), coalesce(sum(size), 0) FROM items WHERE refusal = ''")
@@ -243,22 +246,30 @@ class Outbox:
 
     def _refuse(self, sent: Sent, error: ErrorRecord) -> None:
         row = self._row("SELECT before FROM items WHERE number = ?", sent.number)
-        self._run(
-            "UPDATE items SET refusal = ?, tries = 0 WHERE number = ?",
-            json.dumps(error.to_json()),
-            sent.number,
-        )
-        item = sent.item
+        before, mark = str(row[0]) if row else "", sent.item.fingerprint
         later = self._row(
-            "SELECT 1 FROM items WHERE fingerprint = ? AND number > ?", item.fingerprint, sent.number
+            "SELECT min(number) FROM items WHERE fingerprint = ? AND number > ?", mark, sent.number
         )
-        if item.fingerprint and row is not None and later is None:
-            told = self.told_of(item.place_id)
-            if row[0]:
-                told.setdefault("controls", {})[item.fingerprint] = json.loads(row[0])
-            else:
-                told.get("controls", {}).pop(item.fingerprint, None)
-            self.tell(item.place_id, told)
+        if mark and later is not None and later[0] is not None:
+            # it is out of date, and the one that takes its place follows what the system was told before it
+            self._run("UPDATE items SET before = ? WHERE number = ?", before, later[0])
+            self._run("DELETE FROM items WHERE number = ?", sent.number)
+            return
+        said = json.dumps(error.to_json())
+        self._run("UPDATE items SET refusal = ?, tries = 0 WHERE number = ?", said, sent.number)
+        if mark:
+            self._exchange(sent.number, mark, sent.item.place_id, before)
+
+    def _exchange(self, number: int, fingerprint: str, place_id: str, before: str) -> None:
+        """Gives what counts as told of a finding and what an item keeps of it each other's place: an item that is refused keeps
+        what the system is told by it, should it be sent again."""
+        told = self.told_of(place_id)
+        controls = told.setdefault("controls", {})
+        now = controls.pop(fingerprint, None)
+        if before:
+            controls[fingerprint] = json.loads(before)
+        self.tell(place_id, told)
+        self._run("UPDATE items SET before = ? WHERE number = ?", json.dumps(now) if now else "", number)
 
     # What the system was told. Within `add_run` these belong to its transaction.
 
@@ -271,13 +282,18 @@ class Outbox:
         return told
 
     def tell(self, place_id: str, told: Mapping[str, Any]) -> None:
-        """Keeps what the system is told of a place."""
+        """Keeps what the system is told of a place; nothing forgets it."""
         if self._dry:
             return
-        if told.get("controls"):
+        if told.get("identity") or told.get("controls"):
             self._run("INSERT OR REPLACE INTO places VALUES (?, ?)", _text(place_id), json.dumps(told))
         else:
             self._run("DELETE FROM places WHERE place = ?", _text(place_id))
+
+    def drop_refused(self, fingerprint: str) -> None:
+        """Drops what the system refused of a finding: it is out of date."""
+        if self._has_refused and fingerprint:
+            self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", fingerprint)
 
     def places(self) -> list[str]:
         """The places of which the system was told."""

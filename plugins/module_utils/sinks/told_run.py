@@ -68,6 +68,7 @@ class Told(Protocol):
 
     def told_of(self, place_id: str) -> dict[str, Any]: ...
     def tell(self, place_id: str, told: Mapping[str, Any]) -> None: ...
+    def drop_refused(self, fingerprint: str) -> None: ...
     def places(self) -> Sequence[str]: ...
     def control(self, name: str) -> dict[str, Any] | None: ...
     def keep_control(self, name: str, text: Mapping[str, Any]) -> None: ...
@@ -112,7 +113,9 @@ class ToldRun:
                 after[mark] = finding[1]
                 if event.verdict is None:
                     unseen = asdict(event.target.record.error or _unread_error(event.target))
-            elif event.verdict is None and mark in before:
+                continue
+            self._told.drop_refused(mark)
+            if event.verdict is None and mark in before:
                 unseen = told.get("unseen")
         if is_whole:
             record = events[0].target.record
@@ -166,10 +169,12 @@ class ToldRun:
             names = (identity.get("namespace", ""), identity.get("container_kind") or "container")
             if identity.get("cluster") != self.run.cluster or not coverage.has(*names):
                 continue
-            for mark, entry in told["controls"].items():
+            controls = told.get("controls", {})
+            for mark, entry in controls.items():
                 if entry[5]:
                     yield self._closed(told, mark, entry, "is gone with its place")
-            self._told.tell(place_id, {})
+            # its names are kept until the next run: the system can refuse to close it
+            self._told.tell(place_id, {**told, "controls": {}} if controls else {})
 
     def _closed(self, told: Mapping[str, Any], mark: str, entry: Sequence[Any], why: str) -> Finding:
         profile, control, severity = entry[:3]
