@@ -50,7 +50,7 @@ _GONE = ErrorRecord("SCAN-402", "pod_gone", "the place is gone", "", "Nothing of
 @dataclass(frozen=True)
 class Asked:
     """Which findings are told. `statuses` are of ASKED_STATUSES; `min_severity` is one of SEVERITIES. A failure that was told
-    is also closed where its new status is not asked for."""
+    is also closed where its new status or its severity is not asked for."""
 
     statuses: tuple[str, ...] = ASKED_STATUSES
     min_severity: str = SEVERITIES[-1]
@@ -144,7 +144,7 @@ class ToldRun:
             profile, control, severity, status = about.profile, about.id, about.severity, verdict.status
         was_open = bool(entry and entry[5])
         closes = was_open and is_whole and status in _CLOSES
-        if not self._asked.has_severity(severity) or (status not in self._asked.statuses and not closes):
+        if not closes and not self._asked.has(status, severity):
             return None
         digest = _digest(event)
         is_open = status in _OPENS or (was_open and not closes)

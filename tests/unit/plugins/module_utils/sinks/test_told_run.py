@@ -213,3 +213,11 @@ def test_one_that_is_refused_before_a_later_one_of_its_finding_was_never_told(
     system.send()
     system.refuses = ""
     assert system.told(nights.scan(2, {API: {"c-root": "failed"}})) == ["created api c-root failed"]
+
+
+def test_a_failure_is_closed_also_where_its_severity_is_no_longer_asked_for(
+    nights: Nights, system: System
+) -> None:
+    system.told(nights.scan(0, {API: {"c-label": "failed"}}))
+    system.asked = Asked(min_severity="critical", only_changed=True)
+    assert system.told(nights.scan(1, {API: {}})) == ["closed api c-label passed"]
