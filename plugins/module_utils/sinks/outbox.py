@@ -130,10 +130,16 @@ class Outbox:
             os.close(self._lock)
 
     def has_run(self, run: Run) -> bool:
-        """Whether its items came in already. :raises ScanError: bad_spool, where another run of this id did"""
+        """Whether its items came in already; its folder can be another now. :raises ScanError: bad_spool, where another run of
+        this id did"""
         row = self._row("SELECT sha256 FROM runs WHERE run_id = ?", run.run_id)
         if row is not None and row[0] != run_sha256(run):
             raise self._bad(f"it has another run {run.run_id}, with other targets")
+        if row is not None and not self._dry:
+            folder = str(Path(run.folder).resolve())
+            self._run(
+                "UPDATE runs SET folder = ? WHERE run_id = ? AND folder <> ?", folder, run.run_id, folder
+            )
         return row is not None
 
     def add_run(self, run: Run, items: Iterable[Item]) -> int:
@@ -221,7 +227,7 @@ class Outbox:
             if batch and size > limits.bytes:
                 break
             batch.append(row)
-        sent = [_sent(row) for row in batch]
+        sent = [_sent(row, self.path.parent.parent) for row in batch]
         with self._change():
             self._many("UPDATE items SET tries = tries + 1 WHERE number = ?", [(one.number,) for one in sent])
         return sent
@@ -441,13 +447,16 @@ def run_sha256(run: Run) -> str:
     return hashlib.sha256(json.dumps([run.started, lines]).encode("ascii")).hexdigest()
 
 
-def _sent(row: Sequence[Any]) -> Sent:
+def _sent(row: Sequence[Any], beside: Path) -> Sent:
+    """:param beside: where the run's folder is now, if it was moved together with the outbox"""
     number, key, run_id, subject, activity, body, path, sha256, size, fingerprint, place, tries, folder = row
     item = Item(key, subject, run_id, activity, body or b"", path, sha256, fingerprint, place, tries=tries)
     if not path:
         return Sent(number, item, size)
+    source = Path(folder)
+    source = source if source.is_dir() else beside / source.name
     try:
-        return Sent(number, replace(item, body=_content(Path(folder), path, sha256)), size)
+        return Sent(number, replace(item, body=_content(source, path, sha256)), size)
     except ScanError as error:
         return Sent(number, item, size, ErrorRecord(**error.record()))
 
