@@ -82,6 +82,7 @@ class ToldRun:
         self._told = told
         self._asked = asked
         self._kept: set[str] = set()
+        self.leaves_open = False
 
     def documents(self) -> Iterator[tuple[TargetRecord, Item]]:
         for target in self.run.targets:
@@ -104,6 +105,7 @@ class ToldRun:
         before: dict[str, Any] = dict(told.get("controls", {}))
         after = dict(before)
         is_whole = all(event.verdict for event in events)
+        there = {event.fingerprint for event in events}
         unseen = None
         for event in events:
             mark = event.fingerprint
@@ -120,13 +122,13 @@ class ToldRun:
         if is_whole:
             record = events[0].target.record
             profiles = {profile.name for profile in record.profiles}
-            there = {event.fingerprint for event in events}
             for mark, entry in before.items():
                 if mark in there or (entry[0] and entry[0] not in profiles):
                     continue
                 del after[mark]
                 if entry[5]:
                     yield self._closed(told, mark, entry, "is no longer found there")
+        self.leaves_open |= any(entry[5] for mark, entry in after.items() if mark not in there)
         if after != before:
             identity = {name: getattr(events[0].target.record, name) for name in IDENTITY}
             self._told.tell(
