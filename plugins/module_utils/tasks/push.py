@@ -36,8 +36,15 @@ def run_scan_push(params: Params, context: TaskContext) -> dict[str, Any]:
     deliveries: list[Delivery] = []
     try:
         pusher = Pusher(options.kind.name, sink, options.policy, options.asked, context.cancel, context.say)
+        is_fleet = (options.run_dir / FLEET_JSON).is_file()
         for run in _runs(options, unread):
-            deliveries.append(_push(run, pusher, options, context))
+            try:
+                deliveries.append(_push(run, pusher, options, context))
+            except ScanError as error:
+                if not is_fleet:
+                    raise
+                # the outbox of one cluster does not keep the others from theirs
+                unread.append(one_line(f"{run.cluster}: {error.message}", 300))
         destination = sink.destination
     finally:
         sink.close()

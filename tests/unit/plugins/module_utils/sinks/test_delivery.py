@@ -26,6 +26,7 @@ from ansible_collections.securescan.kubernetes.tests.support.pushes import (
     push_and_kill,
     wide_run,
 )
+from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -155,3 +156,20 @@ def test_an_option_that_the_system_does_not_have_is_refused_by_name(
 ) -> None:
     with pytest.raises(ScanError, match="webhook has no option username"):
         push(**params, username="x", run_dir=str(tmp_path))
+
+
+def test_a_damaged_outbox_of_one_cluster_keeps_no_other_one_from_being_sent(
+    tmp_path: pathlib.Path, receiver: WebhookReceiver, params: dict[str, Any]
+) -> None:
+    fleet = write_sample_fleet(tmp_path)
+    push(**params, run_dir=fleet.folder)
+    everything = len(receiver.items)
+    receiver.items.clear()
+    for path in tmp_path.glob("*/.push/*.sqlite3"):
+        if path.parts[-3] == "alpha":
+            path.write_bytes(b"no outbox")
+        else:
+            path.unlink()
+    result = push(**params, run_dir=fleet.folder)
+    assert result["failed"] and "alpha: " in result["msg"] and "not a database" in result["msg"]
+    assert 0 < len(receiver.items) == everything - 1
