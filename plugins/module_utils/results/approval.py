@@ -57,7 +57,8 @@ class Approval:
         return self.approved is not None and _last_moment(self.approved) < moment
 
     def is_by(self, requester: str) -> bool:
-        """Whether the requester has approved it; the case of letters, their form and blanks do not make another person."""
+        """Whether the requester has approved it. The case of letters, their form, blanks and characters that nobody sees do not
+        make another person."""
         return _person(self.approved_by) == _person(requester)
 
     def objection(self, now: datetime.datetime) -> str:
@@ -148,4 +149,5 @@ def _date(entry: Mapping[str, Any], name: str, refuse: Callable[[str], ScanError
 
 
 def _person(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    shown = (char for char in unicodedata.normalize("NFKC", name) if char.isprintable() or char.isspace())
+    return " ".join("".join(shown).split()).casefold()
