@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.tickets import run_scan_tickets
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tickets import tracker as tracker_file
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tickets.wording import JIRA
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.support.https_server import Answer, FakeHttpsServer
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import HOSTILE
@@ -185,6 +186,14 @@ def test_hostile_texts_are_shown_and_do_nothing(double: TrackerDouble, tmp_path:
         assert not line.startswith(("/", "#", "<b"))
     # nobody else's mark counts
     assert tickets(run, double, min_severity="none")["unchanged"] == 1
+
+
+def test_nothing_ends_a_text_of_jira_before_its_end() -> None:
+    for text in ("C:\\", "a{", "{NoFormat}[x|http://evil.example]"):
+        shown = JIRA.quote(text)
+        inside = shown[len("{noformat}") : -len("{noformat}")]
+        assert shown == "{noformat}" + inside + "{noformat}"
+        assert not inside.endswith(("\\", "{")) and "{noformat" not in inside.lower()
 
 
 def test_a_place_has_its_configuration_item(double: TrackerDouble, tmp_path: pathlib.Path) -> None:
