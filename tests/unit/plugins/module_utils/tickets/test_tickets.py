@@ -121,6 +121,27 @@ def test_one_ticket_for_a_control_needs_a_run_that_has_seen_all(
     assert _actions(tickets(nights.scan(3, {API: {}, DB: {}}), double, per="control")) == ["closed"]
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [{"pods": ["api-1"]}, {"limit": 1}, {"field_selectors": ["spec.nodeName=node-1"]}, {"images": ["*:2.0"]}],
+)
+def test_a_run_of_some_pods_of_a_place_solves_nothing(
+    tmp_path: pathlib.Path, authority: Authority, chosen: dict[str, Any]
+) -> None:
+    with FakeHttpsServer(authority) as server:
+        double = DOUBLES["github"](server)
+        double.name, double.ca = "github", str(authority.ca)
+        nights = Nights(tmp_path)
+        replica = target("api-2")
+        tickets(nights.scan(0, {API: {}, replica: {"c-root": "failed"}}), double)
+        part = nights.scan(1, {API: {}}, selection={"namespaces": ["shop"], **chosen})
+        said = tickets(part, double)
+        assert said["changes"] == [] and said["solved"] == 0 and double.tickets[0].is_open
+        assert "can leave out some pods" in said["unseen"][0]
+        whole = nights.scan(2, {API: {}, replica: {}}, selection={"namespaces": ["shop"], "workloads": ["api"]})
+        assert _actions(tickets(whole, double)) == ["closed"]
+
+
 def test_faults_do_no_harm(
     double: TrackerDouble, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
