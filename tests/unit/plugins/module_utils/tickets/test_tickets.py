@@ -142,6 +142,18 @@ def test_a_run_of_some_pods_of_a_place_solves_nothing(
         assert _actions(tickets(whole, double)) == ["closed"]
 
 
+def test_a_ticket_that_would_not_be_found_again_is_the_last(
+    double: TrackerDouble, tmp_path: pathlib.Path
+) -> None:
+    if double.name == "jira":
+        pytest.skip("Jira refuses an issue with a field that the user must not set")
+    double.drops_marks = True
+    places = {target(f"app{number}-1"): {"c-root": "failed"} for number in range(6)}
+    result = tickets(Nights(tmp_path).scan(0, places), double)
+    assert result["failed"] and result["error"]["reason"] == "not_permitted" and result["changes"] == []
+    assert "found again" in result["msg"] and len(double.tickets) == 1
+
+
 def test_faults_do_no_harm(
     double: TrackerDouble, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
