@@ -87,7 +87,9 @@ def tickets_of(run: Run, grouping: Grouping) -> Tickets:
     if unseen:
         all_seen = False
     if not _sees_places(run):
-        unseen.insert(0, "the run's selection can leave out some pods of a place, so that no ticket is solved by it")
+        unseen.insert(
+            0, "the run's selection can leave out some pods of a place, so that no ticket is solved by it"
+        )
     can_solve = _sees_places(run) if grouping.per == PER_PLACE else sees_cluster and all_seen
     tickets = [ticket for group in groups.values() for ticket in group.ticket(run, grouping, can_solve)]
     tickets.sort(key=lambda one: (SEVERITIES.index(one.severity), -one.count, one.about))

@@ -108,7 +108,7 @@ def test_an_approval_on_the_day_of_its_request_is_none_before_it() -> None:
 
 @pytest.mark.parametrize("approved", ["2026-11-01", "2026-11-01T23:59:59Z"])
 def test_an_approval_of_an_earlier_attestation_is_none_of_a_renewed_one(approved: str) -> None:
-    with pytest.raises(ScanError, match="approved on .*, before it was attested on 2026-11-02") as refused:
+    with pytest.raises(ScanError, match="before it was attested on 2026-11-02") as refused:
         attestation(approved_by="security", approved=approved)
     assert refused.value.reason == "bad_attestations"
     same_day = {"approved_by": "security", "approved": "2026-11-02"}

@@ -138,7 +138,9 @@ def test_a_run_of_some_pods_of_a_place_solves_nothing(
         said = tickets(part, double)
         assert said["changes"] == [] and said["solved"] == 0 and double.tickets[0].is_open
         assert "can leave out some pods" in said["unseen"][0]
-        whole = nights.scan(2, {API: {}, replica: {}}, selection={"namespaces": ["shop"], "workloads": ["api"]})
+        whole = nights.scan(
+            2, {API: {}, replica: {}}, selection={"namespaces": ["shop"], "workloads": ["api"]}
+        )
         assert _actions(tickets(whole, double)) == ["closed"]
 
 
