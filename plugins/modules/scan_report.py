@@ -63,7 +63,8 @@ options:
       - V(ocsf) is C(results.ocsf.jsonl), V(ecs) is C(results.ecs.jsonl), V(asff) is C(results.asff.json), V(openmetrics) is
         C(results.openmetrics.txt), V(cyclonedx) is C(results.cdx.json).
       - A fleet run has V(json), V(csv), V(markdown) and V(html), of its own.
-      - The guide on reports lists every format with its file, and the guide on formats says what each of them can tell. A name that is not among them is an error that names them.
+      - The guide on reports lists every format with its file, and the guide on formats says what each of them can tell.
+      - A name that is not among them is an error that names them.
       - Without it V(markdown) and V(junit) are written of a run, V(markdown) and V(html) of a fleet run.
     type: list
     elements: str

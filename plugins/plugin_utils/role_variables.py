@@ -27,10 +27,21 @@ _ROLES = Path(__file__).resolve().parents[2] / "roles"
 # What the roles leave for tasks after them.
 LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
     "scan": frozenset(
-        {"scan_gate", "scan_health_result", "scan_info", "scan_recycled", "scan_result", "scan_signed"}
+        {
+            "scan_gate",
+            "scan_health_result",
+            "scan_info",
+            "scan_pushed",
+            "scan_recycled",
+            "scan_result",
+            "scan_signed",
+            "scan_waivers_result",
+        }
     ),
     "access": frozenset({"access_granted"}),
-    "fleet": frozenset({"fleet_begun", "fleet_cluster", "fleet_ended", "fleet_noted", "fleet_signed"}),
+    "fleet": frozenset(
+        {"fleet_begun", "fleet_cluster", "fleet_ended", "fleet_noted", "fleet_pushed", "fleet_signed"}
+    ),
 }
 _FORBIDS = "_forbidden_"
 _SEPARATORS = str.maketrans("-. \t", "____")

@@ -16,8 +16,7 @@ PAGE = (ROOT / "docs" / "sinks.md").read_text()
 ROWS = {
     found["name"]: found
     for found in re.finditer(
-        r"^\| \[`(?P<name>\w+)`\]\(#\w+\) \|.*\| (?P<against>real|contract double|not tested against a broker)"
-        r"(: `(?P<test>[\w/.]+)`)? \|$",
+        r"^\| \[`(?P<name>\w+)`\]\(#\w+\) \|.*\| (?P<against>(real|contract double): [^|]+) \|$",
         PAGE,
         re.MULTILINE,
     )
@@ -30,9 +29,10 @@ def test_the_table_has_each_system_in_the_order_of_its_name() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SINKS))
-def test_the_test_that_a_row_names_is_about_the_system(name: str) -> None:
-    test = ROWS[name]["test"]
-    assert test is None or name in (ROOT / test).read_text()
+def test_the_tests_that_a_row_names_are_about_the_system(name: str) -> None:
+    tests = re.findall(r"`(tests/[\w/.]+)`", ROWS[name]["against"])
+    assert tests
+    assert [test for test in tests if name not in (ROOT / test).read_text()] == []
 
 
 @pytest.mark.parametrize("name", sorted(SINKS))
