@@ -310,8 +310,10 @@ def _key_part(text: str) -> str:
 
 
 def _bucket(name: str | None) -> str:
-    if not name or not _BUCKET.fullmatch(name):
-        raise _bad("bucket", f"{one_line(name or '', 80)!r} is not the name of a bucket")
+    if not name:
+        raise _bad("bucket", "bucket is needed for this system")
+    if not _BUCKET.fullmatch(name):
+        raise _bad("bucket", f"{one_line(name, 80)!r} is not the name of a bucket")
     return name
 
 

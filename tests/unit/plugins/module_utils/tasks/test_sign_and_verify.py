@@ -84,7 +84,7 @@ def test_a_report_that_came_later_is_named_and_can_be_covered(run_dir: pathlib.P
     (run_dir / "summary.md").write_text("# all", encoding="ascii")
     found = verify(run_dir)
     assert found["verified"] and found["uncovered"] == ["summary.md"]
-    assert "does not cover 1 file" in found["warnings"][0]
+    assert "does not cover 1 file made after it" in found["warnings"][0]
     assert any("Not covered, because made later: summary.md" in line for line in found["table"])
     strict = verify(run_dir, allow_uncovered=False)
     assert strict["failed"] and kinds(strict) == ["uncovered"]
