@@ -7,7 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..module_utils.options.push import flat_options, scan_push_spec
+from ..module_utils.options.spec import Params
 from ..module_utils.tasks.push import run_scan_push
+from ..plugin_utils.key_files import read_trusted_key_files
 from ..plugin_utils.scan_action import ScanAction
 
 
@@ -18,3 +20,6 @@ class ActionModule(ScanAction):
 
     def given(self) -> dict[str, Any]:
         return flat_options(super().given())
+
+    def prepare(self, params: Params) -> dict[str, Any]:
+        return read_trusted_key_files(params, self.files())

@@ -48,6 +48,20 @@ def changer_by(status: os.stat_result, place: Path) -> Changer | None:
     return None
 
 
+def who_can_change(file: Path) -> str:
+    """Who besides us and root can change a file, or put another one in its place, by a folder above it or a link on the
+    way; "" for nobody. Access control lists are not looked at."""
+    try:
+        found = changer_by(file.stat(), file) or next(changers_of(file), None)
+    except OSError:
+        return ""  # that it cannot be read is found, and said, elsewhere
+    if found is None:
+        return ""
+    if found.uid is not None:
+        return f"The user {found.uid}"
+    return "Every user of this machine" if found.gid is None else f"The group {found.gid}"
+
+
 def _changers_of(path: Path, seen: set[Path]) -> Iterator[Changer]:
     for place in reversed((path, *path.parents)):
         if place in seen:

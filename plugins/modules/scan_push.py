@@ -264,7 +264,7 @@ options:
     type: str
   trusted_keys:
     description:
-      - Public keys, as files or as texts in PEM. The runs must be signed by one of them, else nothing is sent; see
+      - Public keys, as files on the controller or as texts in PEM. The runs must be signed by one of them, else nothing is sent; see
         M(securescan.kubernetes.scan_sign).
     type: list
     elements: str

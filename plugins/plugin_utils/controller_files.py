@@ -35,11 +35,13 @@ class ControllerFiles:
 
     :param search_path: of the task, as its `get_search_path` gives it
     :param loader: Ansible's DataLoader
+    :ivar warnings: what is told of the files that were found
     """
 
     def __init__(self, search_path: Iterable[str], loader: Any) -> None:
         self._folders = [folder for folder in search_path if not _is_ours(folder)]
         self._loader = loader
+        self.warnings: list[str] = []
 
     def find(self, path: str, option: str) -> str:
         """The absolute path of a file or folder.

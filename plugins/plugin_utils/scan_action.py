@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -66,6 +67,7 @@ class ScanAction(ActionBase):
             named = _cluster_name(params, task_vars or {})
             context.warnings += _many_in_one(named.get("cluster_name", ""), given)
             extra = {**named, **self.prepare(params)}
+            context.warnings += self.files().warnings
             if self._runs_here():
                 extra.update(self._connection_files(params))
                 result.update(type(self).task({**params, **extra}, context))
@@ -113,6 +115,10 @@ class ScanAction(ActionBase):
 
     def files(self) -> ControllerFiles:
         """Where the files are looked for that the task's options name."""
+        return self._files
+
+    @cached_property
+    def _files(self) -> ControllerFiles:
         return ControllerFiles(self._task.get_search_path(), self._loader)
 
     def _connection_files(self, params: Params) -> dict[str, Any]:

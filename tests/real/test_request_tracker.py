@@ -25,6 +25,7 @@ from ansible_collections.securescan.kubernetes.tests.support.real_systems import
 from ansible_collections.securescan.kubernetes.tests.support.request_tracker_server import (
     PASSWORD,
     QUEUE,
+    SHOWN_FIELD,
     USER,
     RequestTrackerServer,
     request_tracker_server,
@@ -113,6 +114,15 @@ def test_hostile_texts_stay_texts(server: RequestTrackerServer, tmp_path: pathli
     (change,) = _tickets(server, run, min_severity="none")["changes"]
     assert _tickets(server, run, min_severity="none")["unchanged"] == 1
     assert not set(_asked(server, f"ticket/{change['id']}")["Subject"]) & set("<>{}`@\x1b")
+
+
+def test_a_ticket_that_would_not_be_found_again_is_the_last(
+    server: RequestTrackerServer, tmp_path: pathlib.Path
+) -> None:
+    run = Nights(tmp_path).scan(0, {API: {"c-root": "failed"}, DB: {"c-root": "failed"}})
+    result = _tickets(server, run, rt_field=SHOWN_FIELD)
+    assert result["failed"] and result["changes"] == [] and len(result["failed_tickets"]) == 1
+    assert result["error"]["reason"] == "not_permitted" and "found again" in result["msg"]
 
 
 def test_refusals_say_their_cause(server: RequestTrackerServer, tmp_path: pathlib.Path) -> None:

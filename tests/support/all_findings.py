@@ -24,6 +24,7 @@ class AllFindings:
 
     run: Run
     activity: str = CREATED
+    leaves_open: bool = False
 
     def findings(self) -> Iterator[Finding]:
         for event in finding_events(self.run):

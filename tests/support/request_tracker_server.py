@@ -26,6 +26,8 @@ _SERVER = str(SHARE / "libexec" / "rt-server")
 _CONFIG = pathlib.Path("/etc/request-tracker5/RT_SiteConfig.d")
 _DATABASE = pathlib.Path("/var/lib/dbconfig-common/sqlite3/request-tracker5/rtdb")
 QUEUE, FIELD, USER, PASSWORD = "Security", "Scan Key", "scanner", "rt-scanner-password"
+# One that the user can see, and must not set.
+SHOWN_FIELD = "Shown Key"
 # The queue, the field and the user, as an administrator makes them.
 _SETUP = r"""
 use strict; use warnings; use RT; RT::LoadConfig(); RT::Init();
@@ -35,6 +37,10 @@ my $field = RT::CustomField->new($as);
 ($ok, $said) = $field->Create(Name => 'Scan Key', Type => 'Freeform', MaxValues => 1, LookupType => 'RT::Queue-RT::Ticket');
 die $said unless $ok;
 ($ok, $said) = $field->AddToObject($queue); die $said unless $ok;
+my $shown = RT::CustomField->new($as);
+($ok, $said) = $shown->Create(Name => 'Shown Key', Type => 'Freeform', MaxValues => 1, LookupType => 'RT::Queue-RT::Ticket');
+die $said unless $ok;
+($ok, $said) = $shown->AddToObject($queue); die $said unless $ok;
 my $user = RT::User->new($as);
 ($ok, $said) = $user->Create(Name => 'scanner', Password => $ENV{SCANNER_PASSWORD}, Privileged => 1); die $said unless $ok;
 for my $right (qw(SeeQueue CreateTicket ShowTicket ShowTicketComments ModifyTicket CommentOnTicket)) {
@@ -43,6 +49,7 @@ for my $right (qw(SeeQueue CreateTicket ShowTicket ShowTicketComments ModifyTick
 for my $right (qw(SeeCustomField ModifyCustomField)) {
   ($ok, $said) = $user->PrincipalObj->GrantRight(Right => $right, Object => $field); die "$right $said" unless $ok;
 }
+($ok, $said) = $user->PrincipalObj->GrantRight(Right => 'SeeCustomField', Object => $shown); die $said unless $ok;
 """
 
 

@@ -38,6 +38,8 @@ class TrackerDouble:
     url_path = ""
     project = ""
     login: dict[str, str] = {"token": TOKEN}
+    # The user has no right to set that by which a ticket is found again.
+    drops_marks = False
 
     def __init__(self, server: FakeHttpsServer) -> None:
         self.tickets: list[Kept] = []
@@ -114,7 +116,8 @@ class GitHubDouble(TrackerDouble):
     def _create(self, _query: Any, body: Any) -> tuple[int, Any]:
         if not body.get("title") or len(body["title"]) > 256 or len(body["body"]) > 65536:
             return 422, {"message": "Validation Failed"}
-        return 201, {"number": self.make(body["title"], body["body"], body["labels"]).number}
+        kept = self.make(body["title"], body["body"], [] if self.drops_marks else body["labels"])
+        return 201, {"number": kept.number, "labels": [{"name": label} for label in kept.labels]}
 
     def _edit(self, _query: Any, body: Any, number: str) -> tuple[int, Any]:
         kept = self.tickets[int(number) - 1]
@@ -155,7 +158,9 @@ class GitLabDouble(TrackerDouble):
     def _create(self, _query: Any, body: Any) -> tuple[int, Any]:
         if not body.get("title") or len(body["title"]) > 255:
             return 400, {"message": {"title": ["is too long"]}}
-        return 201, {"iid": self.make(body["title"], body["description"], body["labels"].split(",")).number}
+        labels = [] if self.drops_marks else body["labels"].split(",")
+        kept = self.make(body["title"], body["description"], labels)
+        return 201, {"iid": kept.number, "labels": list(kept.labels)}
 
     def _edit(self, _query: Any, body: Any, number: str) -> tuple[int, Any]:
         kept = self.tickets[int(number) - 1]
@@ -292,10 +297,12 @@ class ServiceNowDouble(TrackerDouble):
         ):
             return 400, {"error": {"message": "too long"}}
         kept = self.make(
-            body["short_description"], body["description"], [body["correlation_display"]],
+            body["short_description"], body["description"],
+            [] if self.drops_marks else [body["correlation_display"]],
             correlation_id=body["correlation_id"], cmdb_ci=body.get("cmdb_ci", ""), impact=body["impact"],
         )  # fmt: skip
-        return 201, {"result": {"sys_id": f"{kept.number:032x}"}}
+        record = {"sys_id": f"{kept.number:032x}", "correlation_id": kept.extra["correlation_id"]}
+        return 201, {"result": {**record, "correlation_display": "".join(kept.labels)}}
 
     def _edit(self, _query: Any, body: Any, sys_id: str) -> tuple[int, Any]:
         kept = self.tickets[int(sys_id, 16) - 1]

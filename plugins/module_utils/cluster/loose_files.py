@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..path_owners import changer_by, changers_of
+from ..path_owners import who_can_change
 
 
 def loose_kubeconfigs(files: Iterable[Path], program: str) -> list[str]:
@@ -23,7 +23,7 @@ def loose_kubeconfigs(files: Iterable[Path], program: str) -> list[str]:
     """
     warnings = []
     for file in files:
-        changers = _who_can_change(file)
+        changers = who_can_change(file)
         if changers and program:
             warnings.append(
                 f"{changers} can change {file}, which names a program that this task runs as its own user "
@@ -45,7 +45,7 @@ def loose_kubeconfigs(files: Iterable[Path], program: str) -> list[str]:
 
 def loose_program(program: Path) -> list[str]:
     """A warning about the program of an exec plugin that others can change."""
-    changers = _who_can_change(program)
+    changers = who_can_change(program)
     if not changers:
         return []
     return [
@@ -53,20 +53,6 @@ def loose_program(program: Path) -> list[str]:
         "plugin of the kubeconfig names it. kubectl runs it without a word. Let only its owner write to it and to "
         "its folder."
     ]
-
-
-def _who_can_change(file: Path) -> str:
-    """Who besides us and root can change a file, or put another one in its place, by a folder above it or a link on the
-    way; "" for nobody. Access control lists are not looked at."""
-    try:
-        found = changer_by(file.stat(), file) or next(changers_of(file), None)
-    except OSError:
-        return ""  # that it cannot be read is found, and said, elsewhere
-    if found is None:
-        return ""
-    if found.uid is not None:
-        return f"The user {found.uid}"
-    return "Every user of this machine" if found.gid is None else f"The group {found.gid}"
 
 
 def _is_readable_by_others(file: Path) -> bool:

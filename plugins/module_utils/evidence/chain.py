@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..errors import ScanError
 from ..results.checked_json import JsonObject, JsonRecord, bad_results
 from ..results.one_at_a_time import one_at_a_time
 from ..results.result_file import read_bounded
@@ -75,8 +76,17 @@ class Chain:
     def head(self) -> ChainHead | None:
         return self._head if self._head.sequence else None
 
-    def next_place(self) -> ChainPlace:
+    def next_place(self, run_id: str) -> ChainPlace:
+        """The place of a run that has no signature. :raises ScanError: `bad_evidence`, where it had one"""
         head = self.head
+        if head and head.run_id == run_id:
+            raise ScanError(
+                "bad_evidence",
+                f"{self._runs / run_id}: was signed, as number {head.sequence} of its chain, and its signature is gone",
+                tried="sign the results",
+                advice=f"Put {RUN_ENVELOPE} back, and verify it: the results may have been changed. Where it was removed on "
+                f"purpose, remove {CHAIN_JSON}, too: it is made anew of the runs that are signed.",
+            )
         previous = PreviousRun(head.run_id, head.manifest_sha256, head.summary_sha256) if head else None
         return ChainPlace(self._head.sequence + 1, previous)
 
@@ -88,7 +98,9 @@ class Chain:
         """Makes the run the head, unless a later one is. :raises ScanError: `write_failed`"""
         if signed.manifest.chain.sequence >= self._head.sequence:
             self._head = ChainHead.of(signed)
-        self._write(self._head)
+        # nothing is written where nothing changes: the folder may be one that can only be read
+        if read_head(self._runs) != self._head:
+            self._write(self._head)
 
     def _write(self, head: ChainHead) -> None:
         values = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **head.to_json()}
@@ -174,7 +186,9 @@ def verify_chain(
             faults.append(
                 Fault("chain", at.manifest.run_id, "names no run before it, and is not the first one")
             )
-    faults += _beside(newest, runs, keys, seen)
+    # what is older than the run from which on all must be there is not asked for
+    first = at.manifest.chain.sequence if at.manifest.run_id == oldest else 1
+    faults += _beside(newest, runs, keys, seen, first)
     if head and head not in digests:
         faults.append(
             Fault(
@@ -219,11 +233,12 @@ def _before(
 
 
 def _beside(
-    newest: SignedFolder, runs: Path, keys: Sequence[TrustedKey], seen: Mapping[str, None]
+    newest: SignedFolder, runs: Path, keys: Sequence[TrustedKey], seen: Mapping[str, None], first: int
 ) -> Iterator[Fault]:
-    """Signed runs that are older than the newest one and not in its chain."""
+    """Signed runs that are not in the chain, and whose number is from the first's to the newest one's."""
+    numbers = range(first, newest.manifest.chain.sequence + 1)
     for one in signed_runs(runs, keys):
-        if one.manifest.run_id not in seen and one.manifest.chain.sequence <= newest.manifest.chain.sequence:
+        if one.manifest.run_id not in seen and one.manifest.chain.sequence in numbers:
             yield Fault(
                 "beside_chain",
                 one.manifest.run_id,

@@ -95,13 +95,18 @@ def read_key_file(path: str) -> bytes:
 def read_public_key(pem: bytes, source: str) -> TrustedKey:
     """:raises ScanError: as `read_trusted_keys`"""
     need_library()
-    if b"PRIVATE KEY" in pem:
-        raise bad_key(source, "holds a private key, and a public one is asked for")
+    refuse_private(pem, source)
     try:
         public = serialization.load_pem_public_key(pem)
     except Exception:  # noqa: BLE001 - the library has many ways to refuse a text, and each means the same
         raise bad_key(source, "is not a public key in PEM form") from None
     return trusted_key(public, source)
+
+
+def refuse_private(pem: bytes, source: str) -> None:
+    """:raises ScanError: `bad_key`, where a private key stands in place of a public one"""
+    if b"PRIVATE KEY" in pem:
+        raise bad_key(source, "holds a private key, and a public one is asked for")
 
 
 def trusted_key(public: Any, source: str) -> TrustedKey:

@@ -52,7 +52,7 @@ def open_signed(folder: Path, keys: Sequence[TrustedKey]) -> SignedFolder | Faul
             return Fault("link", EVIDENCE_FOLDER, "is a link")
         data = read_own_file(file, _MOST_BYTES)
     except FileNotFoundError:
-        return Fault("not_signed", str(folder), f"is not signed: it has no {RUN_ENVELOPE}")
+        return Fault("not_signed", RUN_ENVELOPE, "does not exist: the folder is not signed")
     except OSError as reason:
         return Fault("not_signed", RUN_ENVELOPE, f"cannot be read: {reason.strerror or reason}")
     if len(data) > _MOST_BYTES:

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 from ..errors import ScanError
 from ..safe_text import server_text
 from ..secret_texts import without_secret
+from ..secret_variables import is_secret
 from ..strict_json import load_json
 from .keys import PEM_MARK, TrustedKey, need_library, read_key_file, trusted_key
 from .problems import bad_key
@@ -167,9 +168,16 @@ class CommandSigner:
                         stream.close()
         if code:
             lines = message.decode("utf-8", "replace").strip().splitlines() or ["it printed no message"]
-            said = server_text(without_secret(lines[-1]), limit=200)
+            said = server_text(without_secret(self._without_own_secrets(lines[-1])), limit=200)
             raise self._failed(f"it ended with exit code {code}: {said}")
         return output
+
+    def _without_own_secrets(self, text: str) -> str:
+        """Without what the command was given by its environment, and may say."""
+        secrets = [value for name, value in self.environ.items() if is_secret(name, value)]
+        for value in sorted(secrets, key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text
 
     def _exchange(self, process: subprocess.Popen[bytes], data: bytes) -> tuple[bytes, bytes]:
         """(output, message) until both streams have ended. :raises ScanError: `signing_failed`, when that takes too long, or it

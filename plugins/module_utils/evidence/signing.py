@@ -109,7 +109,7 @@ def sign_folder(
                 manifest.statements,
                 uncovered,
             )
-        place = earlier.manifest.chain if isinstance(earlier, SignedFolder) else chain.next_place()
+        place = earlier.manifest.chain if isinstance(earlier, SignedFolder) else chain.next_place(folder.name)
         job = _Job(folder, signer, place, each, say)
         if check_mode:
             return job.planned()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..errors import ScanError
 from ..evidence.keys import PEM_MARK, TrustedKey, read_key_file, read_public_key, read_trusted_keys
+from ..evidence.problems import bad_key
 from ..evidence.signer import CommandSigner, Signer, read_signer
 from .bounds import check_numbers
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
@@ -78,7 +79,21 @@ def signer_option(params: Params, environ: Mapping[str, str]) -> Signer | None:
         raise bad_option(
             "public_key", "public_key belongs to sign_command: a private key tells its public one"
         )
+    check_key_path(params["private_key_path"])
+    if params["private_key_content"] and PEM_MARK not in params["private_key_content"]:
+        # it would be taken for a path, and shown
+        raise bad_key("private_key_content", "is not a private key in PEM form")
     return read_signer(params["private_key_path"] or params["private_key_content"], passphrase)
+
+
+def check_key_path(path: str | None) -> None:
+    """:raises ScanError: bad_option, for a key in place of its path, which is not shown"""
+    if path and (PEM_MARK in path or "\n" in path):
+        raise bad_option(
+            "private_key_path",
+            "private_key_path is a text, and the path of a file is expected",
+            "Give the text by private_key_content, which Ansible does not show, and take a new key: this one may be in a log.",
+        )
 
 
 def signer_spec() -> Spec:

@@ -47,8 +47,18 @@ class Approval:
         start = self.approved or self.requested
         return None if start is None else beginning_of(start)
 
+    @property
+    def approved_text(self) -> str:
+        """When it was approved, empty where the entry does not say."""
+        return "" if self.approved is None else written_text(self.approved)
+
+    def is_older_than(self, moment: datetime.datetime) -> bool:
+        """Whether the approval was given before that moment, so that it cannot mean what was written then."""
+        return self.approved is not None and _last_moment(self.approved) < moment
+
     def is_by(self, requester: str) -> bool:
-        """Whether the requester has approved it; the case of letters, their form and blanks do not make another person."""
+        """Whether the requester has approved it. The case of letters, their form, blanks and characters that nobody sees do not
+        make another person."""
         return _person(self.approved_by) == _person(requester)
 
     def objection(self, now: datetime.datetime) -> str:
@@ -65,7 +75,7 @@ class Approval:
             "requested_by": self.requested_by,
             "requested": "" if self.requested is None else written_text(self.requested),
             "approved_by": self.approved_by,
-            "approved": "" if self.approved is None else written_text(self.approved),
+            "approved": self.approved_text,
             "ticket": self.ticket,
         }
         return {name: text for name, text in said.items() if text}
@@ -94,13 +104,9 @@ def read_approval(entry: Mapping[str, Any], refuse: Callable[[str], ScanError]) 
     ):
         if bool(text) != (date is not None):
             raise refuse(f"{name}_by and {name} belong together: who, and on which date")
-    if (
-        approval.requested is not None
-        and approval.approved is not None
-        and _last_moment(approval.approved) < beginning_of(approval.requested)
-    ):
+    if approval.requested is not None and approval.is_older_than(beginning_of(approval.requested)):
         raise refuse(
-            f"it was approved on {written_text(approval.approved)}, before it was requested on "
+            f"it was approved on {approval.approved_text}, before it was requested on "
             f"{written_text(approval.requested)}"
         )
     return approval
@@ -143,4 +149,5 @@ def _date(entry: Mapping[str, Any], name: str, refuse: Callable[[str], ScanError
 
 
 def _person(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    shown = (char for char in unicodedata.normalize("NFKC", name) if char.isprintable() or char.isspace())
+    return " ".join("".join(shown).split()).casefold()

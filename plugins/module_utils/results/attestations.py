@@ -201,12 +201,17 @@ def _attestation(number: int, entry: Any, source: str) -> Attestation:
         ends = _add(starts, *length)
     except (OverflowError, ValueError):
         raise refuse("frequency {} is too long".format(fields["frequency"])) from None
+    approval = read_approval(entry, refuse)
+    if approval.is_older_than(starts):
+        raise refuse(
+            f"it was approved on {approval.approved_text}, before it was attested on {fields['updated']}"
+        )
     return Attestation(
         starts=starts,
         ends=ends,
         scope=read_scope(entry, refuse),
         covers_unread=covers_unread,
-        approval=read_approval(entry, refuse),
+        approval=approval,
         **fields,
     )
 

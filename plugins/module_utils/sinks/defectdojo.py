@@ -105,7 +105,7 @@ def _has_seen_all(pushed: Pushed) -> bool:
         is_unjudged = finding.verdict and finding.is_kept_open and finding.verdict.status != FAILED
         if is_unseen or is_unjudged:
             is_whole = False
-    return is_whole
+    return is_whole and not pushed.leaves_open
 
 
 DEFECTDOJO = SinkKind(

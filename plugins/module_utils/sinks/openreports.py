@@ -82,6 +82,11 @@ class OpenReports(Sink):
             raise _bad("api", f"api is one of auto, {', '.join(_APIS)}")
         self._all = (own["results"] or "failures") == "all"
         kubeconfig = own["kubeconfig"]
+        if not kubeconfig and not (options.url and (options.token or options.client_cert)):
+            raise _bad(
+                "kubeconfig",
+                "kubeconfig, or url and token, is needed: reports are written by an identity of their own",
+            )
         connection = connect(
             ConnectionOptions(
                 kubeconfig=str(Path(kubeconfig).expanduser()) if kubeconfig else None,
@@ -95,7 +100,8 @@ class OpenReports(Sink):
                 proxy=options.proxy or None,
                 no_proxy=options.no_proxy or None,
             ),
-            options.environ,
+            # K8S_AUTH_* is the credential of scans
+            {name: text for name, text in options.environ.items() if not name.startswith("K8S_AUTH_")},
         )
         self._client = RestClient(connection, options.timeout, attempts=1, cancel=options.cancel)
         self._chosen: tuple[str, str, str] | None = None

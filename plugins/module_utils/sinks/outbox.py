@@ -105,6 +105,7 @@ class Outbox:
         self._head = (system, destination, cluster)
         self._dry = dry
         self._lock = -1
+        self._has_refused = False
         self._database: sqlite3.Connection | None = None
 
     def __enter__(self) -> Outbox:
@@ -129,10 +130,16 @@ class Outbox:
             os.close(self._lock)
 
     def has_run(self, run: Run) -> bool:
-        """Whether its items came in already. :raises ScanError: bad_spool, where another run of this id did"""
+        """Whether its items came in already; its folder can be another now. :raises ScanError: bad_spool, where another run of
+        this id did"""
         row = self._row("SELECT sha256 FROM runs WHERE run_id = ?", run.run_id)
         if row is not None and row[0] != run_sha256(run):
             raise self._bad(f"it has another run {run.run_id}, with other targets")
+        if row is not None and not self._dry:
+            folder = str(Path(run.folder).resolve())
+            self._run(
+                "UPDATE runs SET folder = ? WHERE run_id = ? AND folder <> ?", folder, run.run_id, folder
+            )
         return row is not None
 
     def add_run(self, run: Run, items: Iterable[Item]) -> int:
@@ -148,11 +155,9 @@ class Outbox:
                 str(Path(run.folder).resolve()),
                 run_sha256(run),
             ).lastrowid
-            has_refused = self.refused() > 0
+            self._has_refused = self.refused() > 0
             for item in items:
-                if has_refused and item.fingerprint:
-                    # what a system refused of a finding is out of date
-                    self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", item.fingerprint)
+                self.drop_refused(item.fingerprint)
                 self._put(int(number or 0), item, Path(run.folder))
                 count += 1
         return count
@@ -175,14 +180,18 @@ class Outbox:
         )
 
     def ask_again(self, run_id: str = "") -> None:
-        """Lets what was refused be sent again: of a run, or of all."""
+        """Lets what was refused be sent again: of a run, or of all. It counts as told again."""
         with self._change():
-            self._run(
-                "UPDATE items SET refusal = '' WHERE refusal <> ''"
+            refused = self._rows(
+                "SELECT number, fingerprint, place, before FROM items WHERE refusal <> ''"
                 " AND (? = '' OR run = (SELECT number FROM runs WHERE run_id = ?))",
                 run_id,
                 run_id,
             )
+            for number, fingerprint, place_id, before in list(refused):
+                self._run("UPDATE items SET refusal = '' WHERE number = ?", number)
+                if fingerprint:
+                    self._exchange(number, fingerprint, place_id, before)
 
     def waiting(self) -> Waiting:
         row = self._row("SELECT count(*), coalesce(sum(size), 0) FROM items WHERE refusal = ''")
@@ -218,7 +227,7 @@ class Outbox:
             if batch and size > limits.bytes:
                 break
             batch.append(row)
-        sent = [_sent(row) for row in batch]
+        sent = [_sent(row, self.path.parent.parent) for row in batch]
         with self._change():
             self._many("UPDATE items SET tries = tries + 1 WHERE number = ?", [(one.number,) for one in sent])
         return sent
@@ -243,22 +252,30 @@ class Outbox:
 
     def _refuse(self, sent: Sent, error: ErrorRecord) -> None:
         row = self._row("SELECT before FROM items WHERE number = ?", sent.number)
-        self._run(
-            "UPDATE items SET refusal = ?, tries = 0 WHERE number = ?",
-            json.dumps(error.to_json()),
-            sent.number,
-        )
-        item = sent.item
+        before, mark = str(row[0]) if row else "", sent.item.fingerprint
         later = self._row(
-            "SELECT 1 FROM items WHERE fingerprint = ? AND number > ?", item.fingerprint, sent.number
+            "SELECT min(number) FROM items WHERE fingerprint = ? AND number > ?", mark, sent.number
         )
-        if item.fingerprint and row is not None and later is None:
-            told = self.told_of(item.place_id)
-            if row[0]:
-                told.setdefault("controls", {})[item.fingerprint] = json.loads(row[0])
-            else:
-                told.get("controls", {}).pop(item.fingerprint, None)
-            self.tell(item.place_id, told)
+        if mark and later is not None and later[0] is not None:
+            # it is out of date, and the one that takes its place follows what the system was told before it
+            self._run("UPDATE items SET before = ? WHERE number = ?", before, later[0])
+            self._run("DELETE FROM items WHERE number = ?", sent.number)
+            return
+        said = json.dumps(error.to_json())
+        self._run("UPDATE items SET refusal = ?, tries = 0 WHERE number = ?", said, sent.number)
+        if mark:
+            self._exchange(sent.number, mark, sent.item.place_id, before)
+
+    def _exchange(self, number: int, fingerprint: str, place_id: str, before: str) -> None:
+        """Gives what counts as told of a finding and what an item keeps of it each other's place: an item that is refused keeps
+        what the system is told by it, should it be sent again."""
+        told = self.told_of(place_id)
+        controls = told.setdefault("controls", {})
+        now = controls.pop(fingerprint, None)
+        if before:
+            controls[fingerprint] = json.loads(before)
+        self.tell(place_id, told)
+        self._run("UPDATE items SET before = ? WHERE number = ?", json.dumps(now) if now else "", number)
 
     # What the system was told. Within `add_run` these belong to its transaction.
 
@@ -271,13 +288,18 @@ class Outbox:
         return told
 
     def tell(self, place_id: str, told: Mapping[str, Any]) -> None:
-        """Keeps what the system is told of a place."""
+        """Keeps what the system is told of a place; nothing forgets it."""
         if self._dry:
             return
-        if told.get("controls"):
+        if told.get("identity") or told.get("controls"):
             self._run("INSERT OR REPLACE INTO places VALUES (?, ?)", _text(place_id), json.dumps(told))
         else:
             self._run("DELETE FROM places WHERE place = ?", _text(place_id))
+
+    def drop_refused(self, fingerprint: str) -> None:
+        """Drops what the system refused of a finding: it is out of date."""
+        if self._has_refused and fingerprint:
+            self._run("DELETE FROM items WHERE fingerprint = ? AND refusal <> ''", fingerprint)
 
     def places(self) -> list[str]:
         """The places of which the system was told."""
@@ -425,13 +447,16 @@ def run_sha256(run: Run) -> str:
     return hashlib.sha256(json.dumps([run.started, lines]).encode("ascii")).hexdigest()
 
 
-def _sent(row: Sequence[Any]) -> Sent:
+def _sent(row: Sequence[Any], beside: Path) -> Sent:
+    """:param beside: where the run's folder is now, if it was moved together with the outbox"""
     number, key, run_id, subject, activity, body, path, sha256, size, fingerprint, place, tries, folder = row
     item = Item(key, subject, run_id, activity, body or b"", path, sha256, fingerprint, place, tries=tries)
     if not path:
         return Sent(number, item, size)
+    source = Path(folder)
+    source = source if source.is_dir() else beside / source.name
     try:
-        return Sent(number, replace(item, body=_content(Path(folder), path, sha256)), size)
+        return Sent(number, replace(item, body=_content(source, path, sha256)), size)
     except ScanError as error:
         return Sent(number, item, size, ErrorRecord(**error.record()))
 

@@ -63,5 +63,10 @@ class Pushed(Protocol):
         """Those that the options ask for (statuses, min_severity, only_changed), then those of places that are gone. One
         place is held at a time."""
 
+    @property
+    def leaves_open(self) -> bool:
+        """Whether a failure of which the system was told stays open on a place of this run and none of its findings is about it:
+        its profile did not judge the place, or not all of its replicas were seen. Asked for behind `findings`."""
+
     def documents(self) -> Iterator[tuple[TargetRecord, Item]]:
         """Each target that has a document, with the item by which its HDF document is sent as it is: by path and digest."""

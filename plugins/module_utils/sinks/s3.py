@@ -24,7 +24,7 @@ from typing import Any
 
 from ..errors import ScanError
 from ..network.http_client import split_url
-from ..results.run import SUMMARY_JSON
+from ..results.run import SUMMARY_JSON, Run
 from ..results.target_record import ErrorRecord
 from ..results.whole_file import read_own_file
 from ..safe_text import one_line, server_text
@@ -97,8 +97,9 @@ class S3(Sink):
     def items(self, pushed: Pushed) -> Iterator[Item]:
         run = pushed.run
         folder = Path(run.folder)
+        known = _digests_of(run)
         for path in [*_chosen(folder, self._files), SUMMARY_JSON]:
-            sha256 = _sha256(folder / path)
+            sha256 = known.get(path) or _sha256(folder / path)
             key = "/".join(filter(None, (self._prefix, _key_part(run.cluster), _key_part(run.run_id), path)))
             yield Item(item_key(run.run_id, "s3", path, sha256), key, run.run_id, path=path, sha256=sha256)
 
@@ -284,6 +285,17 @@ def _chosen(folder: Path, patterns: Sequence[str]) -> Iterator[str]:
                 yield path
 
 
+def _digests_of(run: Run) -> dict[str, str]:
+    """What the files of a run must hash to, by path, where the summary that was read says so: what was swapped since is not
+    written."""
+    digests = {SUMMARY_JSON: run.sha256}
+    for target in run.targets:
+        digests[target.hdf] = target.hdf_sha256
+        if target.drift:
+            digests[target.drift.path] = target.drift.sha256
+    return digests
+
+
 def _sha256(path: Path) -> str:
     try:
         return hashlib.sha256(read_own_file(path, _MAX_FILE)).hexdigest()
@@ -298,8 +310,10 @@ def _key_part(text: str) -> str:
 
 
 def _bucket(name: str | None) -> str:
-    if not name or not _BUCKET.fullmatch(name):
-        raise _bad("bucket", f"{one_line(name or '', 80)!r} is not the name of a bucket")
+    if not name:
+        raise _bad("bucket", "bucket is needed for this system")
+    if not _BUCKET.fullmatch(name):
+        raise _bad("bucket", f"{one_line(name, 80)!r} is not the name of a bucket")
     return name
 
 

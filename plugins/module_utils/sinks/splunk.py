@@ -68,12 +68,16 @@ class Splunk(Sink):
     def items(self, pushed: Pushed) -> Iterator[Item]:
         source = EventSource.of(pushed.run)
         texts = EventTexts(self._format, source)
-        last = ""
+        place_id = ""
+        headed: set[str] = set()
         for finding in pushed.findings():
             record = finding.target.record
             moment = event_time(source, finding.target).timestamp()
-            if self._format is HDF_SPLUNK and record.target_id != last:
-                last = record.target_id
+            if record.place_id != place_id:
+                place_id, headed = record.place_id, set()
+            # the worst of several replicas can be now of one and now of another
+            if self._format is HDF_SPLUNK and record.target_id not in headed:
+                headed.add(record.target_id)
                 for number, event in enumerate(target_events(source, finding.target)):
                     key = item_key(source.run_id, record.target_id, f"splunk {number}")
                     body = self._body(json.dumps(event, separators=(",", ":")), moment, source, key)

@@ -50,7 +50,7 @@ _GONE = ErrorRecord("SCAN-402", "pod_gone", "the place is gone", "", "Nothing of
 @dataclass(frozen=True)
 class Asked:
     """Which findings are told. `statuses` are of ASKED_STATUSES; `min_severity` is one of SEVERITIES. A failure that was told
-    is also closed where its new status is not asked for."""
+    is also closed where its new status or its severity is not asked for."""
 
     statuses: tuple[str, ...] = ASKED_STATUSES
     min_severity: str = SEVERITIES[-1]
@@ -68,6 +68,7 @@ class Told(Protocol):
 
     def told_of(self, place_id: str) -> dict[str, Any]: ...
     def tell(self, place_id: str, told: Mapping[str, Any]) -> None: ...
+    def drop_refused(self, fingerprint: str) -> None: ...
     def places(self) -> Sequence[str]: ...
     def control(self, name: str) -> dict[str, Any] | None: ...
     def keep_control(self, name: str, text: Mapping[str, Any]) -> None: ...
@@ -81,6 +82,7 @@ class ToldRun:
         self._told = told
         self._asked = asked
         self._kept: set[str] = set()
+        self.leaves_open = False
 
     def documents(self) -> Iterator[tuple[TargetRecord, Item]]:
         for target in self.run.targets:
@@ -103,6 +105,7 @@ class ToldRun:
         before: dict[str, Any] = dict(told.get("controls", {}))
         after = dict(before)
         is_whole = all(event.verdict for event in events)
+        there = {event.fingerprint for event in events}
         unseen = None
         for event in events:
             mark = event.fingerprint
@@ -112,18 +115,20 @@ class ToldRun:
                 after[mark] = finding[1]
                 if event.verdict is None:
                     unseen = asdict(event.target.record.error or _unread_error(event.target))
-            elif event.verdict is None and mark in before:
+                continue
+            self._told.drop_refused(mark)
+            if event.verdict is None and mark in before:
                 unseen = told.get("unseen")
         if is_whole:
             record = events[0].target.record
             profiles = {profile.name for profile in record.profiles}
-            there = {event.fingerprint for event in events}
             for mark, entry in before.items():
                 if mark in there or (entry[0] and entry[0] not in profiles):
                     continue
                 del after[mark]
                 if entry[5]:
                     yield self._closed(told, mark, entry, "is no longer found there")
+        self.leaves_open |= any(entry[5] for mark, entry in after.items() if mark not in there)
         if after != before:
             identity = {name: getattr(events[0].target.record, name) for name in IDENTITY}
             self._told.tell(
@@ -141,7 +146,7 @@ class ToldRun:
             profile, control, severity, status = about.profile, about.id, about.severity, verdict.status
         was_open = bool(entry and entry[5])
         closes = was_open and is_whole and status in _CLOSES
-        if not self._asked.has_severity(severity) or (status not in self._asked.statuses and not closes):
+        if not closes and not self._asked.has(status, severity):
             return None
         digest = _digest(event)
         is_open = status in _OPENS or (was_open and not closes)
@@ -166,10 +171,12 @@ class ToldRun:
             names = (identity.get("namespace", ""), identity.get("container_kind") or "container")
             if identity.get("cluster") != self.run.cluster or not coverage.has(*names):
                 continue
-            for mark, entry in told["controls"].items():
+            controls = told.get("controls", {})
+            for mark, entry in controls.items():
                 if entry[5]:
                     yield self._closed(told, mark, entry, "is gone with its place")
-            self._told.tell(place_id, {})
+            # its names are kept until the next run: the system can refuse to close it
+            self._told.tell(place_id, {**told, "controls": {}} if controls else {})
 
     def _closed(self, told: Mapping[str, Any], mark: str, entry: Sequence[Any], why: str) -> Finding:
         profile, control, severity = entry[:3]

@@ -32,12 +32,23 @@ def run_scan_push(params: Params, context: TaskContext) -> dict[str, Any]:
     failed, msg and error. In check mode `queued` is what would come into the outbox, and the system is not asked."""
     options = PushOptions.from_params(params, context.environ, context.cancel)
     sink = options.kind.make(options.sink)
+    if not options.sink.validate_certs:
+        context.warnings.append(
+            f"The certificate of {one_line(sink.destination, 300)} is not verified (validate_certs is false)."
+        )
     unread: list[str] = []
     deliveries: list[Delivery] = []
     try:
         pusher = Pusher(options.kind.name, sink, options.policy, options.asked, context.cancel, context.say)
+        is_fleet = (options.run_dir / FLEET_JSON).is_file()
         for run in _runs(options, unread):
-            deliveries.append(_push(run, pusher, options, context))
+            try:
+                deliveries.append(_push(run, pusher, options, context))
+            except ScanError as problem:
+                if not is_fleet:
+                    raise
+                # the outbox of one cluster does not keep the others from theirs
+                unread.append(one_line(f"{run.cluster}: {problem.message}", 300))
         destination = sink.destination
     finally:
         sink.close()

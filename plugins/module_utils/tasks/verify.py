@@ -69,7 +69,7 @@ def run_scan_verify(params: Params, context: TaskContext) -> dict[str, Any]:
         result.update(failed=True, msg=str(failure), error=failure.record())
     elif found.uncovered:
         context.warnings.append(
-            f"the signature does not cover {number_of(len(found.uncovered), 'file')} that were made after it, such as "
+            f"the signature does not cover {number_of(len(found.uncovered), 'file')} made after it, such as "
             f"{one_line(found.uncovered[0], 200)}"
         )
     return result

@@ -61,6 +61,11 @@ def run_scan_waiver_info(params: Params, context: TaskContext) -> dict[str, Any]
             "exceptions_need_action", verdict_line(review), tried="review waivers and attestations"
         )
         result.update(failed=True, msg=str(error), error=error.record())
+    elif options.fails and not review.entries and not review.judged:
+        error = bad_results(
+            "the results", "have no judged container, so no waiver or attestation was reviewed"
+        )
+        result.update(failed=True, msg=str(error), error=error.record())
     return result
 
 

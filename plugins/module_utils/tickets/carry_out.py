@@ -57,7 +57,7 @@ def carry_out(plan: Plan, tracker: Tracker | None, run: Run) -> Changes:
                 "error": error.record(),
             }
             changes.failed.append(failed)
-            if error.reason in _STOPS:
+            if error.reason in _STOPS or (change.action, error.reason) == (CREATED, "not_permitted"):
                 break
             continue
         changes.done.append(

@@ -9,7 +9,17 @@ import re
 from collections.abc import Iterator
 
 from .ticket import Known, Ticket
-from .tracker import LABEL, Tracker, TrackerHttp, TrackerKind, TrackerOptions, bad_place, made_id
+from .tracker import (
+    LABEL,
+    Tracker,
+    TrackerHttp,
+    TrackerKind,
+    TrackerOptions,
+    bad_place,
+    check_kept,
+    fields_of,
+    made_id,
+)
 from .wording import MARKDOWN
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,100}/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -47,7 +57,11 @@ class GitHub(Tracker):
 
     def create(self, ticket: Ticket, title: str, body: str) -> str:
         value = {"title": title, "body": body, "labels": self._labels}
-        return made_id(self._http.ask("POST", self._issues, value), "number")
+        answer = self._http.ask("POST", self._issues, value)
+        made, labels = made_id(answer, "number"), fields_of(answer).get("labels")
+        names = [fields_of(one).get("name") for one in labels] if isinstance(labels, list) else []
+        check_kept(LABEL in names, made, f"its label {LABEL}", "Let the user write to the repository.")
+        return made
 
     def update(self, known: Known, ticket: Ticket, title: str, body: str) -> None:
         self._http.ask("PATCH", f"{self._issues}/{known.id}", {"title": title, "body": body})

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from .ticket import Known, Ticket
-from .tracker import LABEL, Tracker, TrackerHttp, TrackerKind, TrackerOptions, bad_place, made_id
+from .tracker import (
+    LABEL,
+    Tracker,
+    TrackerHttp,
+    TrackerKind,
+    TrackerOptions,
+    bad_place,
+    check_kept,
+    fields_of,
+    made_id,
+)
 from .wording import MARKDOWN
 
 _PROJECT = re.compile(r"[0-9]{1,12}|[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
@@ -43,7 +53,11 @@ class GitLab(Tracker):
 
     def create(self, ticket: Ticket, title: str, body: str) -> str:
         value = {"title": title, "description": body, "labels": self._labels}
-        return made_id(self._http.ask("POST", self._issues, value), "iid")
+        answer = self._http.ask("POST", self._issues, value)
+        made, labels = made_id(answer, "iid"), fields_of(answer).get("labels")
+        is_kept = isinstance(labels, list) and LABEL in labels
+        check_kept(is_kept, made, f"its label {LABEL}", "Give the user the role Reporter.")
+        return made
 
     def update(self, known: Known, ticket: Ticket, title: str, body: str) -> None:
         self._http.ask("PUT", f"{self._issues}/{known.id}", {"title": title, "description": body})

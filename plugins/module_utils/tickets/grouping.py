@@ -37,6 +37,8 @@ MOST_FINDINGS = 50
 _MOST_EVIDENCE = 10
 _MAX_TEXT, _MAX_TITLE, _MAX_NAME = 400, 200, 300
 _EVERYTHING = "*"
+# Options of a selection that choose among the pods of a workload.
+_OF_PODS = ("label_selectors", "field_selectors", "pods", "exclude_pods", "images", "exclude_images", "limit")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,11 @@ def tickets_of(run: Run, grouping: Grouping) -> Tickets:
             group.take(seen, of, grouping, reason)
     if unseen:
         all_seen = False
-    can_solve = grouping.per == PER_PLACE or (sees_cluster and all_seen)
+    if not _sees_places(run):
+        unseen.insert(
+            0, "the run's selection can leave out some pods of a place, so that no ticket is solved by it"
+        )
+    can_solve = _sees_places(run) if grouping.per == PER_PLACE else sees_cluster and all_seen
     tickets = [ticket for group in groups.values() for ticket in group.ticket(run, grouping, can_solve)]
     tickets.sort(key=lambda one: (SEVERITIES.index(one.severity), -one.count, one.about))
     return Tickets(
@@ -113,6 +119,11 @@ def _why_unseen(seen: TargetVerdicts) -> str:
     if seen.record.error is not None:
         return f"was not scanned ({seen.record.error.code} {seen.record.error.reason})"
     return one_line(seen.unread, _MAX_TEXT)
+
+
+def _sees_places(run: Run) -> bool:
+    """Whether the selection takes all containers of a place, or none of them."""
+    return not any(run.selection.get(name) for name in _OF_PODS)
 
 
 def _sees_everywhere(run: Run) -> bool:

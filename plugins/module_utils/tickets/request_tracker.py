@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from ..errors import ScanError
 from .ticket import Known, Ticket
@@ -19,6 +19,7 @@ from .tracker import (
     TrackerKind,
     TrackerOptions,
     bad_place,
+    check_kept,
     fields_of,
     login,
     made_id,
@@ -86,7 +87,11 @@ class RequestTracker(Tracker):
             "ContentType": "text/plain",
             "CustomFields": {self._field: ticket.mark},
         }
-        return made_id(self._http.ask("POST", f"{_API}/ticket", value), "id")
+        made = made_id(self._http.ask("POST", f"{_API}/ticket", value), "id")
+        kept = fields_of(self._http.ask("GET", f"{_API}/ticket/{quote(made, safe='')}"))
+        advice = "Apply the field to the queue, and grant SeeCustomField and ModifyCustomField."
+        check_kept(self._mark_of(kept) == ticket.mark, made, f"its custom field {self._field}", advice)
+        return made
 
     def update(self, known: Known, ticket: Ticket, title: str, body: str) -> None:
         self._comment(known, body)

@@ -17,6 +17,7 @@ from .tracker import (
     TrackerKind,
     TrackerOptions,
     bad_place,
+    check_kept,
     fields_of,
     login,
     made_id,
@@ -76,7 +77,12 @@ class ServiceNow(Tracker):
             "urgency": level,
             **({"cmdb_ci": ticket.configuration_item} if ticket.configuration_item else {}),
         }
-        return made_id(fields_of(self._http.ask("POST", self._table, value)).get("result"), "sys_id")
+        record = fields_of(fields_of(self._http.ask("POST", self._table, value)).get("result"))
+        made = made_id(record, "sys_id")
+        is_kept = record.get("correlation_id") == ticket.mark and record.get("correlation_display") == LABEL
+        advice = "Let the user write correlation_id and correlation_display."
+        check_kept(is_kept, made, "its correlation", advice)
+        return made
 
     def update(self, known: Known, ticket: Ticket, title: str, body: str) -> None:
         value = {"short_description": title[:160], "description": body, "correlation_id": ticket.mark}

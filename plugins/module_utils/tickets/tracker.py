@@ -155,6 +155,19 @@ def made_id(value: Any, name: str) -> str:
     return str(found)
 
 
+def check_kept(is_kept: bool, ticket_id: str, what: str, advice: str) -> None:
+    """Trackers drop without a word what a user has no right to set. A ticket that is not found again would be opened anew by each
+    run. :raises ScanError: not_permitted"""
+    if not is_kept:
+        raise ScanError(
+            "not_permitted",
+            f"the tracker opened ticket {ticket_id} without {what}, by which it would be found again",
+            tried="open a ticket",
+            cause="The user has no right to set it.",
+            advice=f"{advice} Remove that ticket.",
+        )
+
+
 def login(options: TrackerOptions) -> dict[str, str]:
     """The header of a name with a password, or of a bearer token. :raises ScanError: bad_option"""
     http = options.http

@@ -22,6 +22,8 @@ _MARK = r"scan-ticket ([0-9a-f]{8}-[0-9a-f]{24}) ([0-9a-f]{16})"
 # What begins an expression in template languages: Jinja, Jira's smart values, shells.
 _EXPRESSIONS = re.compile(r"(?<=[{$#%])(?=[{%#])|(?<=[}%#])(?=\})")
 
+_NO_FORMAT = re.compile(r"\{(?=noformat)", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Markup:
@@ -53,7 +55,12 @@ def _code_span(text: str) -> str:
 
 
 def _no_format(text: str) -> str:
-    return "{noformat}" + _inert(text).replace("{noformat", "{ noformat") + "{noformat}" if text else ""
+    """What stands at the end must not escape the brace of the closing macro, or become a part of it; a macro's name counts in any
+    case of letters."""
+    if not text:
+        return ""
+    shown = _NO_FORMAT.sub("{ ", _inert(text))
+    return "{noformat}" + shown + (" " if shown.endswith(("\\", "{")) else "") + "{noformat}"
 
 
 def _plain(text: str) -> str:

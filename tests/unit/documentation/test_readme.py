@@ -9,6 +9,7 @@ import pathlib
 import re
 
 import yaml
+from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.registry import REPORTS
 from ansible_collections.securescan.kubernetes.plugins.module_utils.reports.table import render_table
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import parse_run
 
@@ -36,3 +37,29 @@ def test_the_numbers_of_controls_are_those_of_the_shipped_profiles() -> None:
         counted[profile.name] = sum(len(document.get("controls", [])) for document in documents)
     assert {name: int(number) for name, number in said.items()} == counted
     assert f"| {sum(counted.values())} controls; your own profiles |" in README
+
+
+def test_every_module_role_and_playbook_is_named() -> None:
+    rows = dict(re.findall(r"^\| (modules|roles|playbooks) \| (.*) \|$", README, re.MULTILINE))
+    for row, pattern in (
+        ("modules", "plugins/modules/scan_*.py"),
+        ("roles", "roles/*"),
+        ("playbooks", "playbooks/*.yml"),
+    ):
+        shipped = {path.stem for path in ROOT.glob(pattern)}
+        assert set(re.findall(r"`([a-z_]+)`", rows[row])) == shipped, row
+
+
+def test_the_number_of_formats_is_that_of_the_registry() -> None:
+    assert f"[Reports](docs/reports.md) in {len(REPORTS)} formats" in README
+
+
+def test_every_file_of_requirements_is_named_and_in_the_execution_environment() -> None:
+    def lines(path: pathlib.Path) -> set[str]:
+        return {line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"}
+
+    image = lines(ROOT / "execution_environment" / "requirements.txt")
+    for path in ROOT.glob("requirements*.txt"):
+        assert f"({path.name})" in README, path.name
+        if path.name != "requirements.txt":  # comes with the collection: meta/execution-environment.yml
+            assert lines(path) <= image, path.name

@@ -11,6 +11,7 @@ import shutil
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.evidence import chain
 from ansible_collections.securescan.kubernetes.plugins.module_utils.evidence.chain import (
     CHAIN_JSON,
     ChainCheck,
@@ -94,6 +95,23 @@ def test_runs_that_are_kept_no_longer_are_no_fault_where_the_oldest_is_named(
     assert "is not in the chain" in fault.text
 
 
+def test_runs_that_are_older_than_the_one_that_is_named_may_be_there_or_not(
+    runs: pathlib.Path, signer: KeySigner
+) -> None:
+    found = check(runs / "run-3", signer, oldest="run-2")
+    assert found.run_ids == ("run-3", "run-2") and not found.faults
+    write_signed_run(runs, signer, "run-4")
+    shutil.rmtree(runs / "run-2")
+    assert not check(runs / "run-4", signer, oldest="run-3").faults
+    # from there on none is missed
+    shutil.rmtree(runs / "run-3")
+    assert {one.kind for one in check(runs / "run-4", signer, oldest="run-1").faults} == {
+        "removed_run",
+        "beside_chain",
+        "chain",
+    }
+
+
 def test_newest_runs_that_were_cut_off_are_told_by_a_head_that_was_kept_elsewhere(
     runs: pathlib.Path, signer: KeySigner
 ) -> None:
@@ -155,6 +173,14 @@ def test_a_process_that_was_killed_after_it_signed_leaves_no_gap(
     (runs / CHAIN_JSON).write_bytes(json.dumps({**json.loads(before), "pending": "run-6"}).encode())
     write_signed_run(runs, signer, "run-7")
     assert check(runs / "run-7", signer).run_ids[:2] == ("run-7", "run-5")
+
+
+def test_what_is_signed_already_needs_no_folder_that_can_be_written(
+    runs: pathlib.Path, signer: KeySigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "write_whole", lambda *given: pytest.fail(f"writes {given}"))
+    for name in NAMES:
+        assert not sign_folder(runs / name, signer).changed
 
 
 def test_a_broken_head_ends_the_signing(runs: pathlib.Path, signer: KeySigner) -> None:

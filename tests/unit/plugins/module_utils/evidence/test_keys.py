@@ -179,6 +179,14 @@ def test_a_command_that_does_not_sign_is_an_error(program: str, seconds: float, 
     assert "hunter2hunter2" not in str(caught.value)
 
 
+def test_a_command_that_says_its_secret_is_not_repeated() -> None:
+    program = "import os, sys; sys.exit('decryption failed with ' + os.environ['COSIGN_PASSWORD'])"
+    signer = by_command(public_key(make_key()[1]), sys.executable, "-c", program, COSIGN_PASSWORD=PASSPHRASE)
+    with pytest.raises(ScanError, match="exit code 1: decryption failed with") as caught:
+        signer.sign(b"x")
+    assert PASSPHRASE not in str(caught.value) + repr(caught.value.record())
+
+
 def test_a_command_is_no_line_of_a_shell(tmp_path: pathlib.Path) -> None:
     signer = by_command(public_key(make_key()[1]), "/bin/echo", f"; touch {tmp_path}/touched")
     with pytest.raises(ScanError, match="no signature"):

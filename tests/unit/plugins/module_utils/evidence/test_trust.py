@@ -91,6 +91,7 @@ def test_a_gate_refuses_what_no_trusted_key_has_signed(
     assert caught.value.reason == "not_signed"
     with pytest.raises(ScanError, match="is not signed") as caught:
         decide(write_run(tmp_path / "other"), trusted_keys=[pem_of(signer)])
+    assert str(caught.value).count(str(tmp_path / "other")) == 1
     (run_dir / "deadlines.json").write_text("{}", encoding="ascii")
     with pytest.raises(ScanError, match="was added after the signature") as caught:
         decide(run_dir, trusted_keys=[pem_of(signer)])

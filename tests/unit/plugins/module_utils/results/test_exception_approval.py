@@ -106,6 +106,15 @@ def test_an_approval_on_the_day_of_its_request_is_none_before_it() -> None:
     waiver(**dict(APPROVED, requested="2026-11-04T12:00:00Z"))
 
 
+@pytest.mark.parametrize("approved", ["2026-11-01", "2026-11-01T23:59:59Z"])
+def test_an_approval_of_an_earlier_attestation_is_none_of_a_renewed_one(approved: str) -> None:
+    with pytest.raises(ScanError, match="before it was attested on 2026-11-02") as refused:
+        attestation(approved_by="security", approved=approved)
+    assert refused.value.reason == "bad_attestations"
+    same_day = {"approved_by": "security", "approved": "2026-11-02"}
+    assert attestation(**same_day, updated="2026-11-02T12:00:00Z").approval.approved_by == "security"
+
+
 def test_a_record_says_who_and_until_when_on_one_line() -> None:
     record = waiver_record(
         {**waiver(**APPROVED).approval.to_json(), "justification": "a\nb", "expiration_date": "2027-01-31"},

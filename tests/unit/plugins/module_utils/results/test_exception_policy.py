@@ -103,6 +103,12 @@ def test_an_approved_waiver_counts_and_its_text_says_who() -> None:
     )
 
 
+def test_characters_that_nobody_sees_make_no_other_person() -> None:
+    status, _verdict, notes = waived(dict(WAIVER, approved_by="an\u200bn\u2060"), {"approval": True})
+    assert status == "failed"
+    assert "has approved a request of their own" in repr(notes[0])
+
+
 REQUESTED = without(WAIVER, "approved_by", "approved")
 LONG = dict(WAIVER, expiration_date="2027-11-05")
 

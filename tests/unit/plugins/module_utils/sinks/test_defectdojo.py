@@ -57,6 +57,17 @@ def test_what_fails_is_there_and_what_is_mended_is_closed(
     assert {dojo.forms[1][name] for name in ("product_name", "build_id")} == {"demo", "night-1"}
 
 
+def test_a_run_of_another_profile_closes_nothing(
+    tmp_path: pathlib.Path, dojo: FakeDefectDojo, params: dict[str, Any]
+) -> None:
+    nights = Nights(tmp_path)
+    push(**params, run_dir=nights.scan(0, {API: {"c-root": "failed"}}).folder)
+    push(**params, run_dir=nights.scan(1, {API: {}}, profile="extra", controls=["c-x"]).folder)
+    assert dojo.forms[1]["close_old_findings"] == "false" and len(dojo.active) == 1
+    push(**params, run_dir=nights.scan(2, {API: {}}).folder)
+    assert dojo.forms[2]["close_old_findings"] == "true" and not dojo.active
+
+
 @pytest.mark.parametrize(
     "unseen", ["not scanned", "not reviewed", "profile error", "narrower", "changed document"]
 )

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.push import scan_push_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.push import run_scan_push
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.https_server import (
@@ -26,6 +29,7 @@ from ansible_collections.securescan.kubernetes.tests.support.pushes import (
     push_and_kill,
     wide_run,
 )
+from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
 from ansible_collections.securescan.kubernetes.tests.support.sample_results import (
     make_control,
     make_document,
@@ -155,3 +159,36 @@ def test_an_option_that_the_system_does_not_have_is_refused_by_name(
 ) -> None:
     with pytest.raises(ScanError, match="webhook has no option username"):
         push(**params, username="x", run_dir=str(tmp_path))
+
+
+def test_a_damaged_outbox_of_one_cluster_keeps_no_other_one_from_being_sent(
+    tmp_path: pathlib.Path, receiver: WebhookReceiver, params: dict[str, Any]
+) -> None:
+    fleet = write_sample_fleet(tmp_path)
+    push(**params, run_dir=fleet.folder)
+    everything = len(receiver.items)
+    receiver.items.clear()
+    for path in tmp_path.glob("*/.push/*.sqlite3"):
+        if path.parts[-3] == "alpha":
+            path.write_bytes(b"no outbox")
+        else:
+            path.unlink()
+    result = push(**params, run_dir=fleet.folder)
+    assert result["failed"] and "alpha: " in result["msg"] and "not a database" in result["msg"]
+    assert 0 < len(receiver.items) == everything - 1
+
+
+def test_a_certificate_that_is_not_verified_is_told(tmp_path: pathlib.Path, params: dict[str, Any]) -> None:
+    run = wide_run(tmp_path, 1)
+    given = {name: rule.get("default") for name, rule in scan_push_spec().items()}
+    for verified in (True, False):
+        context = TaskContext(check_mode=True, environ={})
+        run_scan_push({**given, **params, "validate_certs": verified, "run_dir": run.folder}, context)
+        told = (
+            []
+            if verified
+            else [
+                f"The certificate of {params['url']} (documents) is not verified (validate_certs is false)."
+            ]
+        )
+        assert context.warnings == told

@@ -15,9 +15,11 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.elastic import ELASTIC
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.item import ALREADY_THERE, Item
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.otlp import OTLP
+from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.outbox import Outbox
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.securityhub import SECURITYHUB
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.splunk import SPLUNK
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.syslog import SYSLOG
+from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.told_run import Asked, ToldRun
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.support.all_findings import AllFindings
 from ansible_collections.securescan.kubernetes.tests.support.elastic_double import API_KEY, ElasticDouble
@@ -33,6 +35,7 @@ from ansible_collections.securescan.kubernetes.tests.support.security_hub_double
 )
 from ansible_collections.securescan.kubernetes.tests.support.sink_items import make_sink
 from ansible_collections.securescan.kubernetes.tests.support.splunk_double import TOKEN, SplunkDouble
+from ansible_collections.securescan.kubernetes.tests.support.stored_runs import Nights, target
 
 SECRET = "a-secret-of-the-operator"
 HUB = {"region": REGION, "account": ACCOUNT}
@@ -123,6 +126,19 @@ def test_splunk_gets_what_heimdall_loads(run, https_server, ca):
         kinds.setdefault(one["event"]["meta"]["guid"], set()).add(one["event"]["meta"]["subtype"])
     assert all(found == {"header", "profile", "control"} for found in kinds.values())
     assert {one["sourcetype"] for one in double.events} == {"HDF2Splunk"}
+
+
+def test_splunk_gets_each_replica_once_in_the_format_of_heimdall(tmp_path, https_server, ca):
+    replicas = {
+        target("web-1"): {"c-root": "failed", "c-label": "failed"},
+        target("web-2"): {"c-shell": "failed"},
+    }
+    run = Nights(tmp_path).scan(0, replicas)
+    sink = make_sink(SPLUNK, url=https_server.url, token=TOKEN, ca_cert=ca, format="hdf_splunk")
+
+    with Outbox(tmp_path / "outboxes", "splunk", "there", "demo") as outbox:
+        # three controls, and a header and a profile of each replica
+        assert outbox.add_run(run, sink.items(ToldRun(run, outbox, Asked()))) == 7
 
 
 def test_a_wrong_token_ends_the_push_and_stays_secret(run, https_server, ca):

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import open_run
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks import outbox as outbox_file
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.item import Item
 from ansible_collections.securescan.kubernetes.plugins.module_utils.sinks.outbox import Outbox
@@ -149,6 +150,23 @@ def test_a_path_out_of_the_run_is_not_read(tmp_path: pathlib.Path, run: Any) -> 
             assert one.problem is not None and one.problem.reason == "bad_results"
             assert one.item.body == b""
     attack_ends_as("31-paths", outcome="bad_results, and nothing of them is sent")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_documents_of_a_run_that_was_moved_are_sent(tmp_path: pathlib.Path, run: Any, together: bool) -> None:
+    kept = run.targets[0]
+    item = Item("0" * 32, "s", run.run_id, path=kept.hdf, sha256=kept.hdf_sha256)
+    runs = pathlib.Path(run.folder).parent
+    with Outbox(runs / ".push", "test", "there", "demo") as outbox:
+        outbox.add_run(run, [item])
+    if together:
+        runs = runs.rename(tmp_path / "moved")
+    else:
+        moved = open_run(str(pathlib.Path(run.folder).rename(tmp_path / "alone")))
+    with Outbox(runs / ".push", "test", "there", "demo") as outbox:
+        assert together or outbox.has_run(moved)
+        (one,) = outbox.next_batch(ALL)
+        assert one.problem is None and one.item.body
 
 
 def limit_files() -> None:

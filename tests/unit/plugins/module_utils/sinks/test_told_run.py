@@ -42,14 +42,29 @@ class System:
         with Outbox(self.folder, "test", "there", "demo") as outbox:
             if not outbox.has_run(run):
                 outbox.add_run(run, items(ToldRun(run, outbox, self.asked)))
-            while batch := outbox.next_batch(Limits(2, 1000)):
-                outbox.settle(
-                    [
-                        (one, NO if self.refuses and self.refuses in one.item.subject else None)
-                        for one in batch
-                    ]
-                )
+            self._deliver(outbox)
         return sorted(said)
+
+    def send(self) -> None:
+        """Sends what waits."""
+        with Outbox(self.folder, "test", "there", "demo") as outbox:
+            self._deliver(outbox)
+
+    def _deliver(self, outbox: Outbox) -> None:
+        while batch := outbox.next_batch(Limits(2, 1000)):
+            outbox.settle(
+                [(one, NO if self.refuses and self.refuses in one.item.subject else None) for one in batch]
+            )
+
+    def flush(self) -> list[str]:
+        """What it is sent of what it had refused."""
+        sent = []
+        with Outbox(self.folder, "test", "there", "demo") as outbox:
+            outbox.ask_again()
+            while batch := outbox.next_batch(Limits(2, 1000)):
+                sent += [f"{one.item.activity} {one.item.subject}" for one in batch]
+                outbox.settle([(one, None) for one in batch])
+        return sent
 
 
 @pytest.fixture
@@ -153,3 +168,56 @@ def test_what_the_system_refused_counts_as_not_told(nights: Nights, system: Syst
     system.refuses = ""
     assert system.told(nights.scan(4, {API: {}})) == ["closed api c-root passed"]
     assert system.told(nights.scan(5, {API: {}})) == []
+
+
+def test_what_was_refused_and_came_later_counts_as_told(nights: Nights, system: System) -> None:
+    system.asked = Asked(statuses=("failed",), only_changed=True)
+    system.refuses = "c-root"
+    assert system.told(nights.scan(0, {API: {"c-root": "failed"}})) == ["created api c-root failed"]
+    system.refuses = ""
+    system.flush()
+    assert system.told(nights.scan(1, {API: {"c-root": "failed"}})) == []
+    assert system.told(nights.scan(2, {API: {}})) == ["closed api c-root passed"]
+
+
+def test_what_was_refused_of_a_finding_is_not_sent_after_the_finding_is_what_was_told(
+    nights: Nights, system: System
+) -> None:
+    system.told(nights.scan(0, {API: {"c-root": "failed"}}))
+    system.refuses = "c-root"
+    assert system.told(nights.scan(1, {API: {}})) == ["closed api c-root passed"]
+    system.refuses = ""
+    assert system.told(nights.scan(2, {API: {"c-root": "failed"}})) == []
+    assert system.flush() == []
+    assert system.told(nights.scan(3, {API: {}})) == ["closed api c-root passed"]
+
+
+def test_a_place_that_is_gone_is_closed_again_where_the_system_refused_it(
+    nights: Nights, system: System
+) -> None:
+    system.told(nights.scan(0, {API: {"c-root": "failed"}, WEB: {}}))
+    system.refuses = "c-root"
+    assert system.told(nights.scan(1, {WEB: {}})) == ["closed api c-root not_applicable"]
+    system.refuses = ""
+    assert system.told(nights.scan(2, {WEB: {}})) == ["closed api c-root not_applicable"]
+
+
+def test_one_that_is_refused_before_a_later_one_of_its_finding_was_never_told(
+    nights: Nights, system: System
+) -> None:
+    with Outbox(system.folder, "test", "there", "demo") as outbox:
+        for run in (nights.scan(0, {API: {"c-root": "failed"}}), nights.scan(1, {API: {}})):
+            told = ToldRun(run, outbox, CHANGED)
+            outbox.add_run(run, [one.item(run.run_id, b"{}") for one in told.findings()])
+    system.refuses = "c-root"
+    system.send()
+    system.refuses = ""
+    assert system.told(nights.scan(2, {API: {"c-root": "failed"}})) == ["created api c-root failed"]
+
+
+def test_a_failure_is_closed_also_where_its_severity_is_no_longer_asked_for(
+    nights: Nights, system: System
+) -> None:
+    system.told(nights.scan(0, {API: {"c-label": "failed"}}))
+    system.asked = Asked(min_severity="critical", only_changed=True)
+    assert system.told(nights.scan(1, {API: {}})) == ["closed api c-label passed"]

@@ -84,7 +84,7 @@ def test_a_report_that_came_later_is_named_and_can_be_covered(run_dir: pathlib.P
     (run_dir / "summary.md").write_text("# all", encoding="ascii")
     found = verify(run_dir)
     assert found["verified"] and found["uncovered"] == ["summary.md"]
-    assert "does not cover 1 file" in found["warnings"][0]
+    assert "does not cover 1 file made after it" in found["warnings"][0]
     assert any("Not covered, because made later: summary.md" in line for line in found["table"])
     strict = verify(run_dir, allow_uncovered=False)
     assert strict["failed"] and kinds(strict) == ["uncovered"]
@@ -101,6 +101,20 @@ def test_what_was_changed_is_never_signed_again(run_dir: pathlib.Path) -> None:
         with pytest.raises(ScanError, match="started: ") as caught:
             sign(run_dir, again=again)
         assert caught.value.reason == "bad_evidence"
+
+
+def test_a_run_whose_signature_was_removed_is_not_signed_as_a_new_one(run_dir: pathlib.Path) -> None:
+    """It would be a run before itself in the chain, and nobody would hear of what was changed."""
+    sign(run_dir)
+    shutil.rmtree(run_dir / "evidence")
+    edit_json(run_dir / "summary.json", lambda summary: summary["gate"].update(passed=True, reasons=[]))
+    for check_mode in (False, True):
+        with pytest.raises(ScanError, match="its signature is gone") as caught:
+            sign(run_dir, check_mode)
+        assert caught.value.reason == "bad_evidence" and not (run_dir / RUN_ENVELOPE).exists()
+    (run_dir.parent / "chain.json").unlink()
+    assert sign(run_dir)["sequence"] == 1
+    assert verify(run_dir, chain=True)["verified"]
 
 
 def test_a_run_that_is_not_the_one_that_its_scan_wrote_is_not_signed(run_dir: pathlib.Path) -> None:

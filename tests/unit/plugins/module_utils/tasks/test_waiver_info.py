@@ -136,3 +136,7 @@ def test_results_without_a_judged_container_say_so(tmp_path: pathlib.Path) -> No
     result = review(run_dir=str(run), waivers=WAIVERS)
     assert kinds(result) == {"c-gone": ["long_lived"], "c-1": ["long_lived"]}
     assert "no judged container" in result["warnings"][0]
+    # without files nothing at all was reviewed, which is no good review
+    nothing = review(run_dir=str(run), fail_on="action")
+    assert nothing["failed"] and nothing["error"]["reason"] == "bad_results"
+    assert "failed" not in review(run_dir=str(run))

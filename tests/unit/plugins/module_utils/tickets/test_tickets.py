@@ -17,6 +17,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run 
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.context import TaskContext
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tasks.tickets import run_scan_tickets
 from ansible_collections.securescan.kubernetes.plugins.module_utils.tickets import tracker as tracker_file
+from ansible_collections.securescan.kubernetes.plugins.module_utils.tickets.wording import JIRA
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.support.https_server import Answer, FakeHttpsServer
 from ansible_collections.securescan.kubernetes.tests.support.sample_run import HOSTILE
@@ -120,6 +121,41 @@ def test_one_ticket_for_a_control_needs_a_run_that_has_seen_all(
     assert _actions(tickets(nights.scan(3, {API: {}, DB: {}}), double, per="control")) == ["closed"]
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [{"pods": ["api-1"]}, {"limit": 1}, {"field_selectors": ["spec.nodeName=node-1"]}, {"images": ["*:2.0"]}],
+)
+def test_a_run_of_some_pods_of_a_place_solves_nothing(
+    tmp_path: pathlib.Path, authority: Authority, chosen: dict[str, Any]
+) -> None:
+    with FakeHttpsServer(authority) as server:
+        double = DOUBLES["github"](server)
+        double.name, double.ca = "github", str(authority.ca)
+        nights = Nights(tmp_path)
+        replica = target("api-2")
+        tickets(nights.scan(0, {API: {}, replica: {"c-root": "failed"}}), double)
+        part = nights.scan(1, {API: {}}, selection={"namespaces": ["shop"], **chosen})
+        said = tickets(part, double)
+        assert said["changes"] == [] and said["solved"] == 0 and double.tickets[0].is_open
+        assert "can leave out some pods" in said["unseen"][0]
+        whole = nights.scan(
+            2, {API: {}, replica: {}}, selection={"namespaces": ["shop"], "workloads": ["api"]}
+        )
+        assert _actions(tickets(whole, double)) == ["closed"]
+
+
+def test_a_ticket_that_would_not_be_found_again_is_the_last(
+    double: TrackerDouble, tmp_path: pathlib.Path
+) -> None:
+    if double.name == "jira":
+        pytest.skip("Jira refuses an issue with a field that the user must not set")
+    double.drops_marks = True
+    places = {target(f"app{number}-1"): {"c-root": "failed"} for number in range(6)}
+    result = tickets(Nights(tmp_path).scan(0, places), double)
+    assert result["failed"] and result["error"]["reason"] == "not_permitted" and result["changes"] == []
+    assert "found again" in result["msg"] and len(double.tickets) == 1
+
+
 def test_faults_do_no_harm(
     double: TrackerDouble, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +221,14 @@ def test_hostile_texts_are_shown_and_do_nothing(double: TrackerDouble, tmp_path:
         assert not line.startswith(("/", "#", "<b"))
     # nobody else's mark counts
     assert tickets(run, double, min_severity="none")["unchanged"] == 1
+
+
+def test_nothing_ends_a_text_of_jira_before_its_end() -> None:
+    for text in ("C:\\", "a{", "{NoFormat}[x|http://evil.example]"):
+        shown = JIRA.quote(text)
+        inside = shown[len("{noformat}") : -len("{noformat}")]
+        assert shown == "{noformat}" + inside + "{noformat}"
+        assert not inside.endswith(("\\", "{")) and "{noformat" not in inside.lower()
 
 
 def test_a_place_has_its_configuration_item(double: TrackerDouble, tmp_path: pathlib.Path) -> None:
