@@ -25,7 +25,7 @@ options:
   system:
     description: The kind of system. It is needed.
     type: str
-    choices: [defectdojo, elastic, emass, heimdall, kafka, nats, openreports, otlp, s3, securityhub, splunk, syslog, webhook]
+    choices: [defectdojo, elastic, emass, heimdall, kafka, nats, netbox, openreports, otlp, s3, securityhub, splunk, syslog, webhook]
   state:
     description:
       - V(present) puts the run into the outbox, once, and sends all that is there.
@@ -228,6 +228,17 @@ options:
   stream:
     description: The stream of V(nats) that must take the messages.
     type: str
+  configuration_items:
+    description:
+      - The file that says which object of V(netbox) a place is. It is needed for V(netbox). The guide on configuration items describes it.
+    type: path
+  object_type:
+    description: What the items of O(configuration_items) are in V(netbox). By default V(virtual_machine).
+    type: str
+    choices: [virtual_machine, cluster, device]
+  make_fields:
+    description: Whether the custom fields are made in V(netbox) where it has none. By default they are not, and nothing else ever is.
+    type: bool
   kubeconfig:
     description: The kubeconfig of the identity that writes reports for V(openreports).
     type: path

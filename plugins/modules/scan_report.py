@@ -62,6 +62,7 @@ options:
         V(oscal_component) is C(oscal-component-definition.json).
       - V(ocsf) is C(results.ocsf.jsonl), V(ecs) is C(results.ecs.jsonl), V(asff) is C(results.asff.json), V(openmetrics) is
         C(results.openmetrics.txt), V(cyclonedx) is C(results.cdx.json).
+      - V(servicenow) is C(servicenow.csv), a row for each control of each place, for an import set of ServiceNow.
       - A fleet run has V(json), V(csv), V(markdown) and V(html), of its own.
       - The guide on reports lists every format with its file, and the guide on formats says what each of them can tell.
       - A name that is not among them is an error that names them.
@@ -73,6 +74,9 @@ options:
       - Folder for the reports. It is made where it does not exist.
       - Without it they are written to the run's folder, and those of a later decision to the folder of that decision. Links in a report
         are relative to that folder.
+    type: path
+  configuration_items:
+    description: The file that says which configuration item a place is, for V(servicenow). The guide on configuration items describes it.
     type: path
 attributes:
   check_mode:

@@ -15,6 +15,8 @@ from ..reports.fleet_registry import FLEET_REPORTS
 from ..reports.fleet_report import FleetReport
 from ..reports.registry import REPORTS
 from ..reports.report import AnyReport
+from ..reports.servicenow import REPORT as SERVICENOW
+from ..results.configuration_items import ConfigurationItems, read_configuration_items
 from ..suggestions import unknown_name
 from .run import (
     cluster_name_option,
@@ -38,7 +40,7 @@ class ReportOptions:
     """`output_dir` is where the reports are written, None for the folder of the decision that they show, or of the fleet run.
     `decision` is that decision's file or folder, empty for the run's first one. A SHA-256 and `cluster_name` are empty where they
     are not known. `formats` is empty where none is named. `store` is where the page finds what was before, None for no store;
-    without `run_dir` the page is of the store alone."""
+    without `run_dir` the page is of the store alone. `items` says which configuration items places are."""
 
     run_dir: Path | None
     store: StoreAccess | None
@@ -48,10 +50,12 @@ class ReportOptions:
     formats: tuple[str, ...]
     output_dir: Path | None
     cluster_name: str
+    items: ConfigurationItems
 
     @classmethod
     def from_params(cls, params: Params, environ: Mapping[str, str]) -> ReportOptions:
-        """:raises ScanError: `bad_option` for a format that there is not, or none at all, and for what is no SHA-256"""
+        """:raises ScanError: `bad_option` for a format that there is not, or none at all, and for what is no SHA-256; `bad_file`,
+        `bad_configuration_items`"""
         return cls(
             run_dir=Path(params["run_dir"]) if params["run_dir"] else None,
             store=StoreAccess.from_params(params, environ) if params["store"] else None,
@@ -61,6 +65,7 @@ class ReportOptions:
             formats=_formats(params),
             output_dir=Path(params["output_dir"]) if params["output_dir"] else None,
             cluster_name=cluster_name_option(params),
+            items=_items(params),
         )
 
     @property
@@ -110,6 +115,13 @@ def _formats(params: Params) -> tuple[str, ...]:
     return tuple(dict.fromkeys(params["formats"]))
 
 
+def _items(params: Params) -> ConfigurationItems:
+    path = params["configuration_items"] or ""
+    if path and SERVICENOW.name not in (params["formats"] or ()):
+        raise bad_option("configuration_items", f"only the format {SERVICENOW.name} has configuration_items")
+    return read_configuration_items(path)
+
+
 def _known(formats: tuple[str, ...], known: Mapping[str, Format], of: str) -> tuple[Format, ...]:
     for name in formats:
         if name not in known:
@@ -127,4 +139,5 @@ def scan_report_spec() -> Spec:
         **cluster_name_spec(),
         "formats": {"type": "list", "elements": "str"},
         "output_dir": {"type": "path"},
+        "configuration_items": {"type": "path"},
     }

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ScanError
-from ..results.configuration_items import ConfigurationItems, load_configuration_items
+from ..results.configuration_items import read_configuration_items
 from ..results.status import SEVERITIES
 from ..sinks.sink_options import SinkOptions
 from ..tickets.grouping import Grouping
@@ -50,7 +49,10 @@ class TicketsOptions:
             run_dir=Path(params["run_dir"]).expanduser(),
             summary_sha256=summary_sha256_option(params),
             grouping=Grouping(
-                params["per"], params["min_severity"], params["profile_errors"], _items(params)
+                params["per"],
+                params["min_severity"],
+                params["profile_errors"],
+                read_configuration_items(params["configuration_items"] or ""),
             ),
             tracker=_tracker(params, environ, cancel),
             tracker_name=params["tracker"] or "",
@@ -58,20 +60,6 @@ class TicketsOptions:
             max_new=params["max_new"],
             reopens=params["reopen"],
         )
-
-
-def _items(params: Params) -> ConfigurationItems:
-    path = params["configuration_items"]
-    if not path:
-        return ConfigurationItems()
-    try:
-        content = Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, ValueError) as reason:
-        why = getattr(reason, "strerror", "") or "it is not UTF-8"
-        raise ScanError(
-            "bad_file", f"{path}: {why}", tried="reading the option configuration_items"
-        ) from None
-    return load_configuration_items(content, path)
 
 
 def _tracker(params: Params, environ: Mapping[str, str], cancel: threading.Event) -> Tracker | None:

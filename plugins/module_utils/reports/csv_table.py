@@ -41,7 +41,8 @@ _OF_TARGET = (
     "seen",
     "target_id",
 )
-_OF_TEXT = ("text", "exception", "reason", "owner", "approved_by", "ticket", "expires", "counts_for_nothing")
+OF_EXCEPTION = ("exception", "reason", "owner", "approved_by", "ticket", "expires", "counts_for_nothing")
+_OF_TEXT = ("text", *OF_EXCEPTION)
 _OF_ADVICE = ("fix", "nist")
 _HEADS = (
     *_OF_STATUS,
@@ -121,9 +122,14 @@ def _status(verdict: Verdict) -> str:
 
 
 def _text(verdict: Verdict) -> str:
+    return cells((verdict.text, *exception_texts(verdict)), _MOST)
+
+
+def exception_texts(verdict: Verdict) -> list[str]:
+    """What stands under OF_EXCEPTION."""
     exceptions = verdict.exceptions
     named = ("kind", "reason", "owner", "approved_by", "ticket", "expires", "why_not")
-    return cells((verdict.text, *(_of_all(exceptions, name) for name in named)), _MOST)
+    return [_of_all(exceptions, name) for name in named]
 
 
 def _of_all(exceptions: Sequence[ExceptionRecord], name: str) -> str:

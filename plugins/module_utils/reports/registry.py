@@ -22,6 +22,7 @@ from . import (
     oscal,
     oscal_component,
     sarif,
+    servicenow,
     xccdf,
 )
 from .report import AnyReport
@@ -47,5 +48,6 @@ REPORTS: dict[str, AnyReport] = {
         asff.REPORT,
         openmetrics.REPORT,
         cyclonedx.REPORT,
+        servicenow.REPORT,
     )
 }

@@ -16,6 +16,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..errors import ScanError
@@ -37,6 +38,11 @@ class _Rule:
     def fits(self, place: HasPlace) -> bool:
         return all(fnmatch.fnmatchcase(getattr(place, name), pattern) for name, pattern in self.patterns)
 
+    def fits_cluster(self, cluster: str) -> bool:
+        return all(
+            fnmatch.fnmatchcase(cluster, pattern) for name, pattern in self.patterns if name == "cluster"
+        )
+
 
 @dataclass(frozen=True)
 class ConfigurationItems:
@@ -47,6 +53,27 @@ class ConfigurationItems:
     def of(self, place: HasPlace) -> str:
         """What the CMDB calls the place; empty where no rule fits."""
         return next((rule.item for rule in self.rules if rule.fits(place)), "")
+
+    def of_cluster(self, cluster: str) -> tuple[str, ...]:
+        """The items that places of a cluster can have, each once."""
+        return tuple(dict.fromkeys(rule.item for rule in self.rules if rule.fits_cluster(cluster)))
+
+
+def read_configuration_items(path: str) -> ConfigurationItems:
+    """The rules in the file that the option configuration_items names; none without one.
+
+    :raises ScanError: bad_file, bad_configuration_items
+    """
+    if not path:
+        return ConfigurationItems()
+    try:
+        content = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as reason:
+        why = getattr(reason, "strerror", "") or "it is not UTF-8"
+        raise ScanError(
+            "bad_file", f"{path}: {why}", tried="reading the option configuration_items"
+        ) from None
+    return load_configuration_items(content, path)
 
 
 def load_configuration_items(content: str | Mapping[str, Any], source: str) -> ConfigurationItems:

@@ -16,6 +16,8 @@ from ..reports.fleet_report import write_fleet_report
 from ..reports.html import FILE_NAME, write_page_file
 from ..reports.page_source import PageSource
 from ..reports.report import write_report
+from ..reports.servicenow import FILE_NAME as SERVICENOW_FILE
+from ..reports.servicenow import write_servicenow_file
 from ..results.checked_json import bad_results
 from ..results.decisions import open_decision
 from ..results.fleet_run import FLEET_JSON, open_fleet_run
@@ -54,6 +56,8 @@ def run_scan_report(params: Params, context: TaskContext) -> dict[str, Any]:
     }
     if history and FILE_NAME in writers:
         writers[FILE_NAME] = partial(write_page_file, PageSource.of_run(run, history), folder)
+    if SERVICENOW_FILE in writers:
+        writers[SERVICENOW_FILE] = partial(write_servicenow_file, run, options.items, folder)
     return _written(context, folder, writers)
 
 

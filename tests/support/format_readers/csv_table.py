@@ -19,7 +19,7 @@ def rows(path: pathlib.Path) -> list[dict[str, str]]:
     return [dict(zip(names, [text for text, _kind in row])) for row in found]
 
 
-def _word(row: dict[str, str]) -> str:
+def word(row: dict[str, str]) -> str:
     marks = [name for name in ("waived", "attested") if row[name] == "yes"]
     if row["counts_for_nothing"]:
         marks.append(f"{row['exception']} counts for nothing")
@@ -28,7 +28,7 @@ def _word(row: dict[str, str]) -> str:
 
 def read(path: pathlib.Path) -> Words:
     found = rows(path)
-    return {(row["target_id"], row["profile"], row["control"]): _word(row) for row in found if row["control"]}
+    return {(row["target_id"], row["profile"], row["control"]): word(row) for row in found if row["control"]}
 
 
 def targets(path: pathlib.Path) -> dict[str, str]:

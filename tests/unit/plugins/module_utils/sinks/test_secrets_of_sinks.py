@@ -45,7 +45,8 @@ def planted(name: str) -> str:
 
 LOGIN = {"username": USER, "password": planted("password")}
 TOKEN = {"token": planted("token")}
-# system -> combinations of its credentials, each with what it needs besides; {port} is that of the server
+# system -> combinations of its credentials, each with what it needs besides; {port} is that of the server, {items} a file of
+# configuration items
 CASES: dict[str, list[dict[str, Any]]] = {
     "heimdall": [TOKEN, LOGIN],
     "defectdojo": [{**TOKEN, "product_name": "shop", "engagement_name": "scan"}],
@@ -66,6 +67,7 @@ CASES: dict[str, list[dict[str, Any]]] = {
             "session_token": planted("session_token"),
         }
     ],
+    "netbox": [{**TOKEN, "configuration_items": "{items}", "object_type": "cluster"}],
     "kafka": [{**LOGIN, "brokers": ["127.0.0.1:{port}"], "url": ""}],
     "nats": [{**TOKEN, "url": "tls://127.0.0.1:{port}"}, {**LOGIN, "url": "tls://127.0.0.1:{port}"}],
 }
@@ -182,12 +184,16 @@ def params_of(
     case: dict[str, Any], server: FakeHttpsServer, authority: Authority, folder: pathlib.Path, system: str
 ) -> dict[str, Any]:
     run = wide_run(folder, 2)
+    items = folder / "items.json"
+    items.write_text('{"items": [{"item": "shop"}]}')
     port = urllib.parse.urlsplit(server.url).port
 
     def filled(value: Any) -> Any:
         if isinstance(value, list):
             return [filled(one) for one in value]
-        return value.replace("{port}", str(port)) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return value.replace("{port}", str(port)).replace("{items}", str(items))
 
     given: dict[str, Any] = {
         "system": system,
