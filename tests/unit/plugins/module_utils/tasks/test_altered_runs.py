@@ -362,6 +362,7 @@ def report(run_dir: pathlib.Path, sha256: str | None) -> list[str]:
         "formats": ["junit"],
         "store": None,
         "output_dir": None,
+        "configuration_items": None,
         "summary_sha256": sha256,
         "decision": None,
         "decision_sha256": None,
