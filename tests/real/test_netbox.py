@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pathlib
 from collections.abc import Iterator
@@ -146,19 +147,13 @@ def test_each_machine_is_written_once_through_cut_connections_and_a_kill(
         **_params(server, authority, token, tmp_path, *rules), "run_dir": run.folder, "retries": 20, "batch_items": 2,
         "timeout": 30.0,
     }  # fmt: skip
-    connections = 0
-
-    def is_cut() -> bool:
-        nonlocal connections
-        connections += 1
-        return connections % 5 == 0
-
-    server.front.fault = is_cut
+    numbers = itertools.count(1)
+    server.front.fault = lambda: next(numbers) % 13 == 0
     try:
         ended = push_and_kill(given, kill_when=lambda: bool(_journal(server, _machine(server, "vm9")["id"])))
     finally:
         server.front.fault = lambda: False
-    assert ended.kills == 1
+    assert ended.kills == 1 and server.front.cuts > 0
     machines = [_machine(server, f"vm{number}") for number in range(30)]
     assert [one["custom_fields"]["securescan_failed"] for one in machines] == [1, 0] * 15
     assert {len(_journal(server, one["id"])) for one in machines} == {1}

@@ -19,7 +19,9 @@ _PIECE = 64 * 1024
 class TlsFront:
     """with TlsFront(authority, port) as front: ... https://127.0.0.1:{front.port} ...
 
-    :ivar fault: asked for each connection: True cuts it before the server's answer comes back
+    :ivar fault: asked for each piece of what the server answers: True cuts the connection before it comes back. A sink keeps its
+        connection, so a fault for each connection would hardly ever happen.
+    :ivar cuts: how many connections were cut so
     """
 
     def __init__(self, authority: Authority, behind: int) -> None:
@@ -30,6 +32,7 @@ class TlsFront:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.fault: Callable[[], bool] = lambda: False
+        self.cuts = 0
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> TlsFront:
@@ -56,17 +59,21 @@ class TlsFront:
             socket.create_connection(("127.0.0.1", self._behind)) as server,
         ):
             secured = self._context.wrap_socket(client, server_side=True)
-            is_cut = self.fault()
-            back = threading.Thread(target=_copy, args=(server, secured, is_cut), daemon=True)
+            back = threading.Thread(target=_copy, args=(server, secured, self._is_cut), daemon=True)
             back.start()
-            _copy(secured, server, False)
+            _copy(secured, server, lambda: False)
             back.join()
 
+    def _is_cut(self) -> bool:
+        is_cut = self.fault()
+        self.cuts += is_cut
+        return is_cut
 
-def _copy(source: socket.socket, target: socket.socket, is_cut: bool) -> None:
+
+def _copy(source: socket.socket, target: socket.socket, is_cut: Callable[[], bool]) -> None:
     with contextlib.suppress(OSError):
         for piece in _pieces(source):
-            if is_cut:
+            if is_cut():
                 target.shutdown(socket.SHUT_RDWR)
                 return
             target.sendall(piece)
