@@ -26,6 +26,8 @@ from .tls import TlsClient, TlsSocket
 
 CONNECT_SECONDS = 10.0
 _RECEIVE_SIZE = 64 * 1024
+# as long as a server that sends no session tickets is waited for
+_TICKET_SECONDS = 1.0
 # Linux; elsewhere the system's own, slower defaults hold.
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
@@ -142,10 +144,11 @@ class TlsStream:
         :raises ScanError: connection_lost, when it had closed before, or ends the connection with an error; cancelled, timed_out
         """
         try:
+            self._see_whether_we_are_refused()
             while True:
                 try:
                     self._sock.unwrap()
-                    raise ConnectionAbortedError("it closed before it could know that nothing more comes")
+                    return
                 except ssl.SSLWantReadError:
                     break
                 except ssl.SSLWantWriteError:
@@ -161,6 +164,17 @@ class TlsStream:
                 f"the connection ended before the other side has read everything ({why})",
                 tried=self.deadline.tried,
             ) from None
+
+    def _see_whether_we_are_refused(self) -> None:
+        """With TLS 1.3 a server refuses our certificate after the handshake, and `unwrap` takes the refusal for its close. A
+        server that accepts us says something as well, its session tickets: whichever it is, it is read before.
+
+        :raises OSError: it refuses us, or has closed already
+        """
+        if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.version() == "TLSv1.2"):
+            self.wait(at_most=_TICKET_SECONDS)
+        if self.receive() == b"":
+            raise ConnectionAbortedError("it closed before it could know that nothing more comes")
 
     def close(self) -> None:
         """Close at once, with a TLS close: OpenSSL does not resume sessions of connections that were cut."""
