@@ -42,6 +42,20 @@ def parse_api_time(text: object) -> datetime:
     return datetime.strptime(str(text), _API_FORMAT).replace(tzinfo=timezone.utc)
 
 
+def written_date(value: object) -> date:
+    """A date, or a time in UTC, of a file in YAML: a text as people write it, or what YAML has made of it.
+
+    :raises ValueError: for anything else, and for what is in no calendar
+    """
+    if isinstance(value, str):
+        return parse_written(value)
+    if isinstance(value, datetime):
+        return in_utc(value)
+    if isinstance(value, date):
+        return value
+    raise ValueError(f"{value!r} is no date")
+
+
 def parse_written(text: str) -> date:
     """A date, or a date with a time (then a datetime, in UTC), as people write them in files.
 

@@ -43,34 +43,9 @@ options:
   token:
     description: The token or API key by which the system knows us.
     type: str
-  username:
-    description: The name by which we log in, where the system takes names and passwords.
-    type: str
-  password:
-    description: The password of O(username).
-    type: str
-  ca_cert:
-    description: The file with the certificates of the authorities (PEM) that are trusted. Without it, those of the machine are.
-    type: path
-  client_cert:
-    description: The file with our certificate and its chain (PEM), for systems that ask for one.
-    type: path
-  client_key:
-    description: The file with the private key of O(client_cert), without a password. Without it, the key is in O(client_cert).
-    type: path
   validate_certs:
     description: Whether the system's certificate is checked, as it is by default.
     type: bool
-  proxy:
-    description: The proxy on the way to the system. Without it, C(HTTPS_PROXY) of the environment is taken.
-    type: str
-  no_proxy:
-    description: Hosts that are reached without a proxy, in the form of C(NO_PROXY).
-    type: str
-  timeout:
-    description: Seconds for one request, from 1 to 3600.
-    type: float
-    default: 30
   batch_items:
     description: The most items of one batch, from 1 to 100000. Never more than the system takes.
     type: int
@@ -288,6 +263,7 @@ seealso:
 author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
+  - securescan.kubernetes.system
   - securescan.kubernetes.attributes
 """
 

@@ -42,35 +42,10 @@ options:
     description:
       - The token or API key. With O(username), it is the API token that goes with that name.
     type: str
-  username:
-    description: The name by which we log in, where the tracker takes names.
-    type: str
-  password:
-    description: The password of O(username).
-    type: str
-  ca_cert:
-    description: The file with the certificates of the authorities (PEM) that are trusted. Without it, those of the machine are.
-    type: path
-  client_cert:
-    description: The file with our certificate and its chain (PEM).
-    type: path
-  client_key:
-    description: The file with the private key of O(client_cert). Without it, the key is in O(client_cert).
-    type: path
   validate_certs:
     description: Whether the server's certificate is checked.
     type: bool
     default: true
-  proxy:
-    description: The proxy on the way to the server. Without it, C(HTTPS_PROXY) of the environment is taken.
-    type: str
-  no_proxy:
-    description: Hosts that are reached without a proxy, in the form of C(NO_PROXY).
-    type: str
-  timeout:
-    description: Seconds for one request, from 1 to 3600.
-    type: float
-    default: 30
   per:
     description: What a ticket is about, a V(place) with all that fails there, or a V(control) with all places where it fails.
     type: str
@@ -132,6 +107,7 @@ seealso:
 author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
+  - securescan.kubernetes.system
   - securescan.kubernetes.attributes
 """
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..results.configuration_items import read_configuration_items
 from ..results.status import SEVERITIES
-from ..sinks.sink_options import SinkOptions
+from ..sinks.sink_options import COMMON_SPEC, SinkOptions
 from ..tickets.grouping import Grouping
 from ..tickets.registry import TRACKERS
 from ..tickets.ticket import PER_CONTROL, PER_PLACE
@@ -101,17 +101,9 @@ def scan_tickets_spec() -> Spec:
         "run_dir": {"type": "path", "required": True},
         **summary_sha256_spec(),
         "tracker": {"type": "str", "choices": list(TRACKERS)},
-        "url": {"type": "str"},
+        **{name: dict(COMMON_SPEC[name]) for name in _TEXTS},
         "project": {"type": "str"},
-        "token": {"type": "str", "no_log": True},
-        "username": {"type": "str"},
-        "password": {"type": "str", "no_log": True},
-        "ca_cert": {"type": "path"},
-        "client_cert": {"type": "path"},
-        "client_key": {"type": "path", "no_log": False},
         "validate_certs": {"type": "bool", "default": True},
-        "proxy": {"type": "str"},
-        "no_proxy": {"type": "str"},
         "timeout": {"type": "float", "default": 30.0},
         "per": {"type": "str", "choices": [PER_PLACE, PER_CONTROL], "default": PER_PLACE},
         "min_severity": {"type": "str", "choices": list(SEVERITIES), "default": "high"},

@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 from ..results.producer import COLLECTION
 from ..results.run import Run
-from ..results.status import NOT_REVIEWED, NOT_SCANNED, PROFILE_ERROR, SEVERITIES, STATUS_WORDS, WORST_FIRST
+from ..results.status import NOT_REVIEWED, PROFILE_ERROR, SEVERITIES, STATUS_WORDS, WORST_FIRST
 from ..results.target_record import IDENTITY, ErrorRecord, TargetRecord
 from ..results.unmatched import Unmatched
 from ..results.verdicts import ControlText, TargetVerdicts, Verdict, run_verdicts
@@ -270,29 +270,7 @@ def gap_target(run: Run, gap: Unmatched) -> TargetVerdicts:
 
 def unscanned_target(names: dict[str, str], error: ErrorRecord) -> TargetRecord:
     """The record of a target of which there are only names, by fields of its identity."""
-    return TargetRecord(
-        **{name: names.get(name, "") for name in IDENTITY},
-        outcome=NOT_SCANNED,
-        approach="",
-        duration=0.0,
-        error=error,
-        hdf="",
-        hdf_sha256="",
-        facts=None,
-        drift=None,
-        evidence=None,
-        counts=None,
-        compliance=None,
-        worst_failed="",
-        failed={},
-        profiles=(),
-        skipped_profiles={},
-        result=NOT_SCANNED,
-        seen="",
-        spec_sha256="",
-        replicas=1,
-        carried=None,
-    )
+    return TargetRecord.unscanned({name: names.get(name, "") for name in IDENTITY}, error)
 
 
 def event_time(source: EventSource, target: TargetVerdicts) -> datetime:

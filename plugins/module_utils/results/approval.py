@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..errors import ScanError
-from ..times import beginning_of, in_utc, parse_written, written_text
+from ..times import beginning_of, written_date, written_text
 
 REQUEST_KEYS = ("requested_by", "requested")
 APPROVAL_KEYS = ("approved_by", "approved", "ticket")
@@ -136,15 +136,9 @@ def _date(entry: Mapping[str, Any], name: str, refuse: Callable[[str], ScanError
         return None
     value = entry[name]
     try:
-        if isinstance(value, str):
-            return parse_written(value)
-        if isinstance(value, datetime.datetime):
-            return in_utc(value)
+        return written_date(value)
     except ValueError:
         pass
-    else:
-        if isinstance(value, datetime.date):
-            return value
     raise refuse(f"{name} must be a date such as 2026-11-02, or a time, found {value!r}")
 
 

@@ -25,7 +25,7 @@ from .run import (
     Run,
     TargetCounts,
 )
-from .status import FAILED, NOT_REVIEWED, NOT_SCANNED, PROFILE_ERROR, SCANNED, SEVERITIES
+from .status import FAILED, NOT_REVIEWED, PROFILE_ERROR, SCANNED, SEVERITIES
 from .summary import ControlSummary, Counts, DocumentSummary, merge_counts, summarize
 from .target_record import Carried, DriftReference, ErrorRecord, KeptFacts, ProfileCounts, TargetRecord
 from .unmatched import Unmatched, gaps_of
@@ -176,28 +176,13 @@ class RunSummaryBuilder:
         """A target that could not be scanned, with the record of its error (`ScanError.record()`)."""
         record = {name: one_line(text, _MAX_ERROR_TEXT) for name, text in error.items()}
         self._targets.append(
-            TargetRecord(
-                **kept_values(dict(identity)),
-                outcome=NOT_SCANNED,
+            TargetRecord.unscanned(
+                kept_values(dict(identity)),
+                ErrorRecord(**record),
                 approach=approach,
                 duration=duration,
-                error=ErrorRecord(**record),
-                hdf="",
-                hdf_sha256="",
-                facts=None,
-                drift=None,
-                evidence=None,
-                counts=None,
-                compliance=None,
-                worst_failed="",
-                failed={},
-                profiles=(),
-                skipped_profiles={},
-                result=NOT_SCANNED,
-                seen="",
                 spec_sha256=spec_sha256,
                 replicas=replicas,
-                carried=None,
             )
         )
         if self._book is not None:

@@ -182,6 +182,42 @@ class TargetRecord(JsonRecord):
             carried=Carried.from_json(carried) if carried else None,
         )
 
+    @classmethod
+    def unscanned(
+        cls,
+        identity: Mapping[str, Any],
+        error: ErrorRecord,
+        *,
+        approach: str = "",
+        duration: float = 0.0,
+        spec_sha256: str = "",
+        replicas: int = 1,
+    ) -> TargetRecord:
+        """The record of a target that was not scanned. :param identity: every field of IDENTITY"""
+        return cls(
+            **identity,
+            outcome=NOT_SCANNED,
+            approach=approach,
+            duration=duration,
+            error=error,
+            hdf="",
+            hdf_sha256="",
+            facts=None,
+            drift=None,
+            evidence=None,
+            counts=None,
+            compliance=None,
+            worst_failed="",
+            failed={},
+            profiles=(),
+            skipped_profiles={},
+            result=NOT_SCANNED,
+            seen="",
+            spec_sha256=spec_sha256,
+            replicas=replicas,
+            carried=None,
+        )
+
     @property
     def is_scanned(self) -> bool:
         return self.outcome == SCANNED

@@ -28,7 +28,7 @@ from typing import Any
 from ..errors import ScanError
 from ..safe_text import one_line
 from ..suggestions import unknown_name
-from ..times import beginning_of, in_utc, parse_written, written_text
+from ..times import beginning_of, written_date, written_text
 from .approval import APPROVAL_KEYS, NO_APPROVAL, REQUEST_KEYS, Approval, read_approval
 from .exception_policy import NO_POLICY, ExceptionPolicy
 from .hdf import hdf_control
@@ -132,21 +132,16 @@ def _waiver(control_id: str, entry: Any, source: str) -> Waiver:
 
 def _expiration_date(control_id: str, value: Any, source: str) -> datetime.date | None:
     """A day, or a moment in UTC."""
-    wrong = _bad(
-        source,
-        f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}; a time, such as "
-        "2027-01-31T18:00:00+01:00, is possible, too",
-    )
+    if value is None:
+        return None
     try:
-        if isinstance(value, str):
-            return parse_written(value)
-        if isinstance(value, datetime.datetime):
-            return in_utc(value)
+        return written_date(value)
     except ValueError:
-        raise wrong from None
-    if value is None or isinstance(value, datetime.date):
-        return value
-    raise wrong
+        raise _bad(
+            source,
+            f"{control_id}: expiration_date must be a date such as 2027-01-31, found {value!r}; a time, such as "
+            "2027-01-31T18:00:00+01:00, is possible, too",
+        ) from None
 
 
 def _bad(source: str, what: str) -> ScanError:

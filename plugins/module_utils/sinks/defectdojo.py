@@ -21,10 +21,11 @@ from ..results.coverage import Coverage
 from ..results.run import Run
 from ..results.status import FAILED
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import Item, Outcome, item_key
 from .multipart import multipart
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 _LIMITS = Limits(items=1, bytes=256 * 1024 * 1024)
@@ -33,7 +34,7 @@ _MOST_TITLE = 200
 _HASH_DIGITS = 8
 
 
-class DefectDojo(Sink):
+class DefectDojo(HttpSink):
     """Imports a report of each run."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -51,10 +52,6 @@ class DefectDojo(Sink):
         self._http = HttpSender(options, {"Authorization": f"Token {token}"}, self.secrets)
         self.destination = f"{options.url.rstrip('/')} ({own['product'] or 'a product for each cluster'})"
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         """One: the report, and the fields of the form by which it is imported, in one line before it."""
@@ -84,9 +81,6 @@ class DefectDojo(Sink):
             self._http.send("POST", _PATH, headers={"Content-Type": content_type}, body=body)
             outcomes.append(None)
         return outcomes
-
-    def close(self) -> None:
-        self._http.close()
 
 
 def _test_title(run: Run) -> str:

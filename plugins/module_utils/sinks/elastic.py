@@ -20,9 +20,10 @@ from ..times import api_time
 from .answers import bad_option, bad_reply, refused, reply_object
 from .event_items import event_format
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import ALREADY_THERE, Item, Outcome
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import EVENT_OPTIONS, HTTP_OPTIONS, LOGIN_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 _INDEX = "logs-securescan.compliance-default"
@@ -33,7 +34,7 @@ _MAX_ANSWER = 4096
 _QUERY = "filter_path=errors,items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
 
 
-class Elastic(Sink):
+class Elastic(HttpSink):
     """Sends documents to one data stream."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -45,10 +46,6 @@ class Elastic(Sink):
         self._http = HttpSender(options, {**headers, "Content-Type": "application/x-ndjson"}, self.secrets)
         self.destination = f"{options.url} {self._index}"
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         source = EventSource.of(pushed.run)
@@ -108,9 +105,6 @@ class Elastic(Sink):
         return refused(
             reason, f"{status} {said.get('type', '')}: {said.get('reason', '')}", tried, self.secrets
         )
-
-    def close(self) -> None:
-        self._http.close()
 
 
 def _credential(options: SinkOptions) -> tuple[Mapping[str, str], tuple[str, ...]]:

@@ -28,9 +28,10 @@ from ..results.target_record import ErrorRecord
 from ..results.verdicts import TargetVerdicts, Verdict, run_verdicts
 from ..safe_text import one_line, server_text
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import Item, Outcome, item_key
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 # The API names no limits; these keep a request short.
@@ -48,7 +49,7 @@ _STATUSES = {
 _RULE_TAGS = ("rid", "rule_id")
 
 
-class Emass(Sink):
+class Emass(HttpSink):
     """Posts containers with their results to one system of eMASS."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -66,10 +67,6 @@ class Emass(Sink):
         self._http = HttpSender(options, headers, self.secrets)
         self.destination = f"{options.url.rstrip('/')}{self._path}"
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         run = pushed.run
@@ -124,9 +121,6 @@ class Emass(Sink):
                 for profile, results in profiles.items()
             ],
         }
-
-    def close(self) -> None:
-        self._http.close()
 
 
 def _result(verdict: Verdict, seen: int) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from ..network.http_client import HttpError
 from ..network.http_pool import HttpReply
 from ..results.target_record import ErrorRecord
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import ALREADY_THERE, Item, Outcome
 from .multipart import multipart
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import HTTP_OPTIONS, LOGIN_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 # The server takes 100 files in a request, and holds them in memory.
@@ -35,7 +36,7 @@ _MOST_FOUND = 1000
 _QUERY_CHARACTERS = 4000
 
 
-class Heimdall(Sink):
+class Heimdall(HttpSink):
     """Uploads documents as evaluations."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -59,10 +60,6 @@ class Heimdall(Sink):
         self._group_ids: str | None = None
         self.destination = options.url.rstrip("/")
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         return (item for _target, item in pushed.documents())
@@ -170,9 +167,6 @@ class Heimdall(Sink):
             raise ScanError("bad_reply", "the server gave no accessToken", tried="log in to Heimdall")
         self.secrets = (*self.secrets, session)
         self._authorization = f"Bearer {session}"
-
-    def close(self) -> None:
-        self._http.close()
 
 
 _GROUP = "Name a group of GET /groups/my, or let its owner add this user."

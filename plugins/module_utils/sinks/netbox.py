@@ -33,9 +33,10 @@ from ..results.target_record import ErrorRecord
 from ..safe_text import one_line
 from .answers import bad_option, bad_reply, refused, reply_object
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import ALREADY_THERE, Item, Outcome, item_key
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 _LIMITS = Limits(items=50, bytes=16 * 1024 * 1024)
@@ -77,7 +78,7 @@ _NO_OBJECT = (
 )
 
 
-class NetBox(Sink):
+class NetBox(HttpSink):
     """Writes to objects of one type."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -99,10 +100,6 @@ class NetBox(Sink):
         self._http = HttpSender(options, {"Authorization": f"{scheme} {token}"}, self.secrets)
         self.destination = f"{options.url.rstrip('/')} {self._type}"
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         """One for each object that the file names for the cluster of the run."""
@@ -135,9 +132,6 @@ class NetBox(Sink):
 
     def send(self, batch: Sequence[Item]) -> Sequence[Outcome]:
         return [self._sent(item) for item in batch]
-
-    def close(self) -> None:
-        self._http.close()
 
     def _sent(self, item: Item) -> Outcome:
         told = json.loads(item.body)

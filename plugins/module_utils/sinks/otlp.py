@@ -23,9 +23,10 @@ from ..results.verdicts import Verdict
 from .answers import bad_reply, refused
 from .event_items import event_format
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import Item, Outcome
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import EVENT_OPTIONS, HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 _LOGS = "/v1/logs"
@@ -43,7 +44,7 @@ _OF_SEVERITY = {
 }
 
 
-class Otlp(Sink):
+class Otlp(HttpSink):
     """Sends log records to one receiver."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -56,10 +57,6 @@ class Otlp(Sink):
         self._http = HttpSender(options, headers, self.secrets)
         self.destination = options.url
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         source = EventSource.of(pushed.run)
@@ -129,9 +126,6 @@ class Otlp(Sink):
             return [None] * len(batch)
         message = f"the receiver rejected {rejected} of {len(batch)} records: {answer.partial_success.error_message}"
         return [refused("invalid_request", message, tried, self.secrets)] * len(batch)
-
-    def close(self) -> None:
-        self._http.close()
 
 
 def _record_attributes(source: EventSource, event: Event, activity: str, key: str) -> dict[str, str | bool]:

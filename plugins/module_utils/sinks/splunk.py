@@ -22,9 +22,10 @@ from ..safe_text import server_text
 from .answers import bad_option, bad_reply, refused, reply_object
 from .event_items import event_format
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import Item, Outcome, item_key
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import EVENT_OPTIONS, HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 _EVENTS = "/services/collector/event"
@@ -36,7 +37,7 @@ _OF_ONE_EVENT = frozenset((6, 12, 13, 15))
 _WRONG_INDEX, _ACK_IS_OFF, _NO_CHANNEL, _BAD_CHANNEL = 7, 14, 10, 11
 
 
-class Splunk(Sink):
+class Splunk(HttpSink):
     """Sends events to one collector."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -60,10 +61,6 @@ class Splunk(Sink):
         self._options = options
         self.destination = " ".join(filter(None, (options.url, self._index)))
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         source = EventSource.of(pushed.run)
@@ -174,9 +171,6 @@ class Splunk(Sink):
             if acks.get(str(number)) is True:
                 return
             deadline.sleep(_POLL_SECONDS)
-
-    def close(self) -> None:
-        self._http.close()
 
 
 SPLUNK = SinkKind(

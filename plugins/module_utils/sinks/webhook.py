@@ -25,9 +25,10 @@ from collections.abc import Iterator, Sequence
 from ..errors import ScanError
 from .event_items import event_format, event_items
 from .http_sender import HttpSender
+from .http_sink import HttpSink
 from .item import Item, Outcome, item_key
 from .pushed import Pushed
-from .sink import Limits, Sink, SinkKind
+from .sink import Limits, SinkKind
 from .sink_options import EVENT_OPTIONS, HTTP_OPTIONS, TOKEN_OPTIONS, SinkOptions
 
 SCHEMA = "securescan.kubernetes/webhook"
@@ -36,7 +37,7 @@ _PREFIX = "whsec_"
 _LIMITS = Limits(items=500, bytes=1024 * 1024)
 
 
-class Webhook(Sink):
+class Webhook(HttpSink):
     """Posts batches to a URL."""
 
     def __init__(self, options: SinkOptions) -> None:
@@ -48,10 +49,6 @@ class Webhook(Sink):
         self._format = None if options.own["content"] == _DOCUMENTS else event_format(options)
         self.destination = f"{options.url} ({options.own['content'] or _FINDINGS})"
         self.limits = _LIMITS
-
-    @property
-    def requests(self) -> int:
-        return self._http.requests
 
     def items(self, pushed: Pushed) -> Iterator[Item]:
         if self._format is not None:
@@ -72,9 +69,6 @@ class Webhook(Sink):
             signed = hmac.digest(self._key, f"{key}.{now}.".encode("ascii") + body, hashlib.sha256)
             headers["webhook-signature"] = "v1," + base64.b64encode(signed).decode("ascii")
         return headers
-
-    def close(self) -> None:
-        self._http.close()
 
 
 def _body(batch: Sequence[Item]) -> bytes:
