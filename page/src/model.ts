@@ -27,6 +27,7 @@ export interface Totals {
   overdue: number;
   carried: number;
   /** Targets whose document is not the one that the run wrote: what it says is not known. */
+  /** Those whose document is not the run's; they count as not judged, too. */
   unread: number;
   oldest: string;
 }

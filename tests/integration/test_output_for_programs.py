@@ -138,7 +138,9 @@ def test_the_progress_of_a_scan_is_no_part_of_json(folder: pathlib.Path, playboo
     json.loads(done.stdout)
     assert "[sample] 2/2 containers done" in done.stderr and "[sample]\nWORKLOAD" in done.stderr
     (run_dir,) = (playbooks.folder / "results" / "sample").glob("2*")
-    assert f"\nResults: {run_dir}\n" in done.stderr and f"\nReport: {run_dir}/summary.md\n" in done.stderr
+    summary = run_dir / "summary.md"
+    assert f"\nResults: {run_dir}\n" in done.stderr
+    assert f"\nReport: {summary} ({summary.stat().st_size} bytes)\n" in done.stderr
 
 
 def test_each_line_of_the_jsonl_callback_is_json(folder: pathlib.Path) -> None:
@@ -188,7 +190,8 @@ def test_the_block_of_each_cluster_is_whole_and_named_with_many_forks(folder: pa
         blocks[host] = done.stdout[begin:end]
     for host, block in blocks.items():
         assert [other for other in HOSTS if f"[{other}]" in block] == [host]
-        assert f"[{host}] cluster demo\nReport: {folder}/{host}/run-1/summary.md\n" in done.stdout
+        summary = folder / host / "run-1" / "summary.md"
+        assert f"[{host}] cluster demo\nReport: {summary} ({summary.stat().st_size} bytes)\n" in done.stdout
         assert "Gate: FAILED" in block and "Run run-1" in block and block.count("TOTAL: ") == 1
 
 

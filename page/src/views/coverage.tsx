@@ -33,7 +33,7 @@ export function Coverage({ shown }: { shown: Shown }): JSX.Element {
       <p>
         {count(totals.targets - (totals.results[NOT_SCANNED] ?? 0) - totals.unread)} of {plural(totals.targets, "container")} have results
         {totals.carried > 0 && `, ${count(totals.carried)} of them carried over`}.
-        {(totals.results[NOT_JUDGED] ?? 0) > 0 && ` Of ${plural(totals.results[NOT_JUDGED] ?? 0, "container")} too little is known to judge.`}
+        {(totals.results[NOT_JUDGED] ?? 0) > totals.unread && ` Of ${plural((totals.results[NOT_JUDGED] ?? 0) - totals.unread, "container")} too little is known to judge.`}
         {totals.unread > 0 && ` The results of ${plural(totals.unread, "container")} could not be read: their documents are not those that the run wrote.`}
         {totals.standsFor > totals.targets && ` They stand for ${plural(totals.standsFor, "container")}: replicas that are alike were scanned once.`}
       </p>

@@ -154,7 +154,7 @@ function NotCovered({ shown, totals }: { shown: Shown; totals: Totals }): JSX.El
       <ul class="facts">
         {without.length > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(without.length, "cluster")}</a> of {count(clusters.length)} without results</li>}
         {notScanned > 0 && <li><a href={shown.href({ view: "coverage" })}>{plural(notScanned, "container")}</a> not scanned</li>}
-        {notJudged > 0 && <li><a href={shown.href({ view: "containers", result: "not_judged" })}>{plural(notJudged, "container")}</a> scanned, but not judged</li>}
+        {notJudged > totals.unread && <li><a href={shown.href({ view: "containers", result: "not_judged" })}>{plural(notJudged - totals.unread, "container")}</a> scanned, but not judged</li>}
         {totals.unread > 0 && <li>{plural(totals.unread, "container")} whose results could not be read</li>}
         {(totals.counts[NOT_REVIEWED] ?? 0) > 0 && <li><a href={shown.href({ view: "controls" })}>{plural(totals.counts[NOT_REVIEWED] ?? 0, "result")}</a> of controls not reviewed</li>}
         {(totals.counts[PROFILE_ERROR] ?? 0) > 0 && <li><a href={shown.href({ view: "controls" })}>{plural(totals.counts[PROFILE_ERROR] ?? 0, "result")}</a> of controls ended in an error</li>}
@@ -195,7 +195,7 @@ function WhoActs({ shown }: { shown: Shown }): JSX.Element {
 /** Targets of which nothing is known, or too little. */
 function unseen(totals: Totals): number {
   const [, , notJudged = 0, notScanned = 0] = totals.results;
-  return notJudged + notScanned + totals.unread;
+  return notJudged + notScanned;
 }
 
 /** Results of controls that claim nothing. */
