@@ -11,5 +11,6 @@ from ..plugin_utils.scan_action import ScanAction
 
 class ActionModule(ScanAction):
     module_name = "scan_tickets"
+    asks_cluster = False
     spec = staticmethod(scan_tickets_spec)
     task = staticmethod(run_scan_tickets)

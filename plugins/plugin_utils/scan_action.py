@@ -47,6 +47,8 @@ class ScanAction(ActionBase):
     _supports_check_mode = True
     module_name = ""
     always_here = False
+    # whether "unreachable" is about the host, which is a cluster; a task that speaks to another system fails instead
+    asks_cluster = True
     # at the head of what it shows, where it is about no single host
     speaker = ""
     # said with every error of a task that is there to find it before the cluster is asked
@@ -88,8 +90,9 @@ class ScanAction(ActionBase):
         display.sums(context.log.sums())
         if context.warnings:
             result["warnings"] = [*result.get("warnings", []), *context.warnings]
-        if result.get("failed") and (result.get("error") or {}).get("reason") == "unreachable":
-            # a host is a cluster, and Ansible calls a host that does not answer unreachable
+        reason = (result.get("error") or {}).get("reason")
+        if self.asks_cluster and result.get("failed") and reason == "unreachable":
+            # Ansible calls a host that does not answer unreachable
             del result["failed"]
             result["unreachable"] = True
         display.block(result.pop("table", []), str(params.get("cluster_name") or ""))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -18,13 +19,20 @@ from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures impo
 from ansible_collections.securescan.kubernetes.tests.support.operator_credential import HELPERS
 from ansible_collections.securescan.kubernetes.tests.support.sample_fleet import write_sample_fleet
 from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures import make, workload
+from ansible_collections.securescan.kubernetes.tests.support.signed_runs import make_key
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 
 # They read results and reach no cluster.
-OF_RESULTS = ("scan_fleet_run", "scan_store", "scan_store_info")
+OF_RESULTS = (
+    *("scan_fleet_run", "scan_store", "scan_store_info"),
+    *("scan_push", "scan_sign", "scan_tickets", "scan_verify", "scan_waiver_info"),
+)
+# The systems of the examples: nobody listens there.
+NOBODY = "https://127.0.0.1:9"
 OF_A_FLEET = "/var/lib/securescan"
+SECRETS = ("heimdall_api_key", "webhook_secret", "gitlab_token", "servicenow_password")
 # test_health.py: it needs canaries
 BY_ITS_OWN_TEST = ("scan_health",)
 
@@ -124,8 +132,13 @@ def test_every_example_works(
         time.sleep(0.5)
 
 
-def test_every_example_of_fleets_and_stores_works(tmp_path):
-    """But for a server that is not there, and for a document of a target that is not there."""
+def ends(task: dict, reason: str) -> dict:
+    """The example, which can only end so here."""
+    return {**task, "register": "ended", "failed_when": f"ended.error.reason != '{reason}'"}
+
+
+def test_every_example_of_results_works(tmp_path):
+    """But for servers and a key in a KMS that are not there, and for a document of a target that is not there."""
     scans = tmp_path / "scans"
     for part in ("", "eu", "us"):
         fleet = write_sample_fleet(scans / part)
@@ -133,25 +146,60 @@ def test_every_example_of_fleets_and_stores_works(tmp_path):
     run_dir = next(path.parent for path in sorted((scans / "alpha").glob("*/summary.json")))
     (tmp_path / "deadlines.yml").write_text("default: {fix_within_days: {critical: 7}}\n")
     begin, end, merge = examples("scan_fleet_run")
-    end = {**end, "register": "ended", "failed_when": "ended.error.reason != 'fleet_unreachable'"}
+    end = ends(end, "fleet_unreachable")
     merge = {**merge, "register": "merged", "failed_when": "merged.fleet_run_id is not defined"}
     stores = [task for task in examples("scan_store") if "postgresql://" not in str(task)]
     reports = [task for task in examples("scan_report") if OF_A_FLEET in str(task)]
     questions = [task for task in examples("scan_store_info") if "'document'" not in str(task)]
     assert (len(stores), len(reports), len(questions)) == (3, 2, 3)
+    private, public = make_key()
+    (tmp_path / "keys").mkdir()
+    for name in ("scans.pub", "scans-2025.pub"):
+        (tmp_path / "keys" / name).write_text(public)
+    (tmp_path / "waivers.yml").write_text("c-failed: {justification: until spring, run: false}\n")
+    (tmp_path / "configuration-items.yml").write_text("items: [{item: CI-1, namespace: shop}]\n")
+    sign, _by_kms = examples("scan_sign")
+    (verify,) = examples("scan_verify")
+    sent = [
+        ends(task, "push_incomplete" if "push" in str(task) else "unreachable")
+        for task in (*examples("scan_push"), *examples("scan_tickets"))
+        if "url" in str(task)
+    ]
+    preview = [task for task in examples("scan_tickets") if "url" not in str(task)]
+    for task in sent:
+        # nobody will be there in a minute, either
+        task.get("securescan.kubernetes.scan_push", {})["retries"] = 0
+    of_evidence = [{**sign, "register": "signed"}, verify, *sent, *preview]
+    assert (len(sent), len(preview)) == (5, 1)
     play = {
-        "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": {"scan": {"run_dir": str(run_dir)}, "ansible_date_time": {"date": "2026-11-23"}},
-        "tasks": [*stores, *reports, *questions, begin, end, merge],
+        "vars": {
+            "scan": {"run_dir": str(run_dir)},
+            "ansible_date_time": {"date": "2026-11-23"},
+            "vault_signing_key": private,
+            "head_of_last_night": "{{ signed.manifest_sha256 }}",
+            **{f"vault_{name}": f"a-made-up-{name}" for name in SECRETS},
+        },
     }
-    text = yaml.safe_dump([play], sort_keys=False).replace("store.sqlite", "store.db")
+    plays = [
+        {"hosts": "localhost", **play, "tasks": [*stores, *reports, *questions]},
+        {"hosts": "alpha", **play, "tasks": [*of_evidence, *examples("scan_waiver_info")]},
+        {"hosts": "localhost", **play, "tasks": [begin, end, merge]},
+    ]
+    text = yaml.safe_dump(plays, sort_keys=False).replace("store.sqlite", "store.db")
+    for example in ("/var/lib/scans/prod-eu/latest", "scan-results/prod-eu/latest"):
+        text = text.replace(example, str(run_dir))
+    text = re.sub(r"https://[a-z.-]*example[a-z.-]*\.com", NOBODY, text)
     for example in ("/var/lib/scans", OF_A_FLEET, "/var/backups"):
         text = text.replace(example, str(scans))
     (tmp_path / "examples.yml").write_text(text)
     program = pathlib.Path(sys.executable).parent / "ansible-playbook"
     done = subprocess.run(
-        [str(program), "examples.yml"], cwd=tmp_path, check=False, capture_output=True, text=True
+        [str(program), "-i", "alpha,", "examples.yml"],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout[-4000:]

@@ -50,6 +50,8 @@ def run_scan_push(params: Params, context: TaskContext) -> dict[str, Any]:
                 # the outbox of one cluster does not keep the others from theirs
                 unread.append(one_line(f"{run.cluster}: {problem.message}", 300))
         destination = sink.destination
+        if is_fleet and not deliveries and not unread:
+            context.warnings.append("No cluster of the fleet run has a run: there is nothing to send.")
     finally:
         sink.close()
     result: dict[str, Any] = {
