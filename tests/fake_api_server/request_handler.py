@@ -375,7 +375,9 @@ class _Exchange:
             streams.write(exec_streams.ERROR, status)
         if kind != "no_close_frame":
             streams.raw(exec_streams.frame(exec_streams.CLOSE, b"\x03\xe8"))
-            streams.closed.wait(1)
+            # Until the client has read all and closes: an end before would take what is still on its way, if the client then
+            # sends as little as a pong.
+            streams.closed.wait(60)
 
     def _misbehave_exec(self, fault: Fault, streams: exec_streams.ExecStreams) -> bool:
         if fault.kind == "garbage":
