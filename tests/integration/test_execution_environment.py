@@ -79,6 +79,8 @@ def test_the_build_context(tmp_path):
     assert said["images"]["base_image"]["name"] in made
     assert said["dependencies"]["ansible_core"]["package_pip"] in made
     assert "USER 1000" in made, "an image for jobs must not run as root"
+    assert 'ENTRYPOINT ["/usr/bin/python3", "/opt/securescan/init.py"]' in made
+    assert "chmod ug+rw /etc/passwd" not in made, "who runs in the image must not be able to change who is who"
     collections = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
     assert [item["name"] for item in collections] == ["securescan.kubernetes"]
 

@@ -28,7 +28,7 @@ _HEAD = """# Tested with
 
 Which programs that are not ours were run together with the collection, and what was shown. Where a test needs a cluster, it is a
 real Kubernetes. `make real` writes this page: a row for each test that has passed, with the day on which it last did. What could
-not be had, and what stands in its place, is said on the pages of the parts, such as [awx.md](../awx.md) and [sinks.md](../sinks.md).
+not be had, and what stands in its place, is said on the pages of the parts, such as [awx.md](../awx.md), [sinks.md](../sinks.md).
 """
 _COLUMNS = "| part | version | what was shown | on |\n| --- | --- | --- | --- |\n"
 
