@@ -8,6 +8,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.support.cluster_fixture import cluster
+from ansible_collections.securescan.kubernetes.tests.support.operator_credential import (
+    helper_operator_kubeconfig,
+    operator_kubeconfig,
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
