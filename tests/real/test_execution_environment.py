@@ -1,7 +1,7 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The built execution environment on the real cluster: what is in it, our own scan of it, jobs that end, are cancelled or killed."""
+"""The built execution environment on the real cluster: its content, our scan of it, jobs that end, are cancelled or killed."""
 
 from __future__ import annotations
 
