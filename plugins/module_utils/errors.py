@@ -164,6 +164,14 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "They need Kubernetes 1.30 or newer (admissionregistration.k8s.io/v1); scans work without the guard.",
     ),
     ErrorKind(
+        "SCAN-304",
+        "access_too_wide",
+        "A scanner is allowed to do what no scan needs.",
+        "Somebody has bound a role to all ServiceAccounts: look for RoleBindings and ClusterRoleBindings of "
+        "system:serviceaccounts, system:authenticated and the scan's namespaces. What every identity of the cluster is "
+        "meant to have goes into also_allowed.",
+    ),
+    ErrorKind(
         "SCAN-401",
         "no_targets",
         "The selection matched no container.",

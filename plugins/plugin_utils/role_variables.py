@@ -28,6 +28,7 @@ _ROLES = Path(__file__).resolve().parents[2] / "roles"
 LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
     "scan": frozenset(
         {
+            "scan_access_proof",
             "scan_gate",
             "scan_health_result",
             "scan_info",

@@ -26,6 +26,7 @@ PACKAGE_OF: dict[str, str] = {
     "oscap": "openscap-scanner",
     "openssl": "openssl",
     "pkg-config": "pkg-config",
+    "podman": "podman runc",
     "redis-server": "redis-server",
     "rpm": "rpm",
     "rpmbuild": "rpm",

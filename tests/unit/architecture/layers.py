@@ -57,7 +57,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health preflight options footprint sidecar engines approaches tickets sinks reports evidence store "
+        "scanning health proof preflight options footprint sidecar engines approaches tickets sinks reports evidence store "
         "judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
@@ -68,7 +68,12 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "health",
         "whether scans of a cluster work and find what they must find: checks, trial pods, canaries",
-        "preflight results cluster",
+        "results cluster",
+    ),
+    _engine(
+        "proof",
+        "what a scanner's token cannot do: asked of the API server, and tried",
+        "preflight access cluster",
     ),
     _engine(
         "preflight",

@@ -19,7 +19,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.health.canar
     canary_check,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.health.check import Check, check_lines
-from ansible_collections.securescan.kubernetes.plugins.module_utils.health.denied_rights import read_rights
+from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.denied_rights import read_rights
 from ansible_collections.securescan.kubernetes.plugins.module_utils.health.trial_pods import (
     running,
     trial_pod,
