@@ -227,7 +227,12 @@ class RequestQueue:
             value = None
         if not isinstance(value, dict):
             raise bad_results(str(path), "is no request")
-        found = QueuedRequest.from_json(JsonObject(value, str(path)))
+        try:
+            found = QueuedRequest.from_json(JsonObject(value, str(path)))
+        except ScanError as error:
+            if error.reason != "bad_request":
+                raise
+            raise bad_results(str(path), error.message) from None
         if (found.state, found.request_id) != (state, request_id):
             raise bad_results(str(path), "is the request of another file")
         return found
