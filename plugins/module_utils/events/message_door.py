@@ -16,7 +16,7 @@ from ..requests.request_queue import RequestQueue
 from .told_events import refused_event, request_event
 
 # A message that cannot become a request now, but later, is not to be lost.
-_LATER = frozenset({"queue_full", "write_failed", "bad_results"})
+LATER = frozenset({"queue_full", "write_failed", "bad_results"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class MessageDoor:
                 request = replace(request, key=key)
             return self.submit(request)
         except ScanError as error:
-            if error.reason in _LATER:
+            if error.reason in LATER:
                 raise
             return [refused_event(error, self.source)]
 

@@ -46,20 +46,22 @@ class RolloutWatch:
     """The workloads of one kind, in one namespace or in all. It needs the rights `list` and `watch` on that kind.
 
     :param namespace: empty for all
-    :param known: the templates that were seen before, by uid; None where nobody has looked yet: then what is there is no news
-    :ivar known: the templates of which nothing more is to be told
+    :ivar known: the templates of which nothing more is to be told, by uid
+    :ivar is_new: nobody has looked yet: what is there is no news
     """
 
-    def __init__(
-        self, client: RestClient, kind: Kind, namespace: str = "", known: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, client: RestClient, kind: Kind, namespace: str = "") -> None:
         below = f"namespaces/{namespace}/" if namespace else ""
         self.path = f"/apis/{kind.api_version}/{below}{kind.resource}"
-        self.known: dict[str, str] = dict(known or {})
-        self._is_first = known is None
+        self.known: dict[str, str] = {}
+        self.is_new = True
         self._client = client
         self._kind = kind
         self._version = ""
+
+    def remember(self, known: Mapping[str, str] | None) -> None:
+        """What was seen before; None where nobody has looked yet."""
+        self.known, self.is_new = dict(known or {}), known is None
 
     def wait(self, seconds: int) -> list[RolledOut]:
         """The rollouts that are complete and not known. One of them is told again until it is in `known`, but only when its
@@ -104,8 +106,8 @@ class RolloutWatch:
         self.known = {uid: template for uid, template in self.known.items() if uid in there}
         version = (head.get("metadata") or {}).get("resourceVersion")
         self._version = version if isinstance(version, str) else ""
-        if self._is_first:
-            self._is_first = False
+        if self.is_new:
+            self.is_new = False
             self.known.update((one.uid, one.template) for one in found)
             return []
         return found

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..cluster.connection import ConnectionOptions
 from ..errors import ScanError
 from ..options.spec import bad_option
 from ..requests.allowed import AllowedRequests
@@ -24,6 +26,11 @@ _MOST_SECRET = 4096
 # Options of all ways in.
 QUEUE_OPTIONS = ("queue", "allow_shared_folder", "name")
 ALLOW_OPTIONS = ("clusters", "namespaces", "actions", "profiles")
+TLS_OPTIONS = ("ca_cert", "client_cert", "client_key")
+_CONNECTION_TEXTS = (
+    "kubeconfig", "context", "host", "ca_cert", "client_cert", "client_key", "tls_server_name", "proxy", "no_proxy",
+)  # fmt: skip
+CONNECTION_OPTIONS = (*_CONNECTION_TEXTS, "api_key", "api_key_file", "in_cluster")
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,28 @@ class SourceOptions:
         if not clusters:
             raise bad_option("clusters", "name the clusters that can be asked for; ['*'] means all")
         return AllowedRequests(clusters, self.names("namespaces"), actions, self.names("profiles"))
+
+    def tls(self) -> ssl.SSLContext:
+        """For a server whose certificate is checked, whatever the options say. :raises ScanError: bad_file"""
+        authority, certificate = self.text("ca_cert"), self.text("client_cert")
+        try:
+            context = ssl.create_default_context(cafile=authority or None)
+            if certificate:
+                context.load_cert_chain(certificate, self.text("client_key") or None)
+        except (OSError, ssl.SSLError) as reason:
+            raise ScanError(
+                "bad_file",
+                f"{authority or certificate}: {reason.strerror or reason}",
+                tried="reading the options ca_cert, client_cert and client_key",
+            ) from None
+        return context
+
+    def connection(self) -> ConnectionOptions:
+        """How to reach the cluster that is watched."""
+        given = {name: self.text(name) or None for name in _CONNECTION_TEXTS}
+        return ConnectionOptions(
+            **given, api_key=self.secret("api_key") or None, in_cluster=self.truth("in_cluster")
+        )
 
     def queue(self, now: Callable[[], float]) -> RequestQueue:
         """The queue, whose folders are there then. :raises ScanError: as RequestQueue.create"""

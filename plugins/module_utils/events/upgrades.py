@@ -7,7 +7,7 @@ with its canaries, because approaches depend on what nodes run."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..cluster.rest import RestClient
@@ -31,8 +31,13 @@ class ClusterSoftware:
     def digest(self) -> str:
         return hashlib.sha256("\n".join([self.server, *sorted(self.nodes)]).encode()).hexdigest()[:_DIGITS]
 
-    def request(self, cluster: str, was: ClusterSoftware | None = None) -> Request:
-        """:param was: what ran before, where it is known, for the words"""
+    @property
+    def states(self) -> dict[str, str]:
+        """As an event source keeps it."""
+        return {"server": self.server, "nodes": "\n".join(sorted(self.nodes))}
+
+    def request(self, cluster: str, was: Mapping[str, str]) -> Request:
+        """:param was: the `states` before, for the words"""
         return Request(
             action=HEALTH,
             cluster=cluster,
@@ -57,17 +62,8 @@ def cluster_software(client: RestClient) -> ClusterSoftware:
     return ClusterSoftware(one_line(str(server or ""), 120), nodes)
 
 
-def _because(now: ClusterSoftware, was: ClusterSoftware | None) -> str:
-    if was is None:
-        return f"the cluster runs {now.server}"
-    if was.server != now.server:
-        return f"the API server was {was.server} and is {now.server}"
-    return (
-        f"nodes run {_said(now.nodes - was.nodes)}"
-        if now.nodes - was.nodes
-        else "no node runs what some ran before"
-    )
-
-
-def _said(versions: Iterable[str]) -> str:
-    return "; ".join(sorted(versions))
+def _because(now: ClusterSoftware, was: Mapping[str, str]) -> str:
+    if was.get("server") != now.server:
+        return f"the API server was {was.get('server')} and is {now.server}"
+    new = now.nodes - set(was.get("nodes", "").split("\n"))
+    return f"nodes run {'; '.join(sorted(new))}" if new else "no node runs what some ran before"
