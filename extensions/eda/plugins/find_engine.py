@@ -18,7 +18,7 @@ _COLLECTIONS = Path(__file__).absolute().parents[5]
 if str(_COLLECTIONS.parent) not in sys.path:
     sys.path.insert(0, str(_COLLECTIONS.parent))
 
-import ansible_collections  # noqa: E402
+import ansible_collections
 
 # the package `ansible` brings some collections in a package of this name, which hides those of other folders
 if str(_COLLECTIONS) not in list(ansible_collections.__path__):

@@ -13,20 +13,20 @@ from typing import Any
 
 runpy.run_path(str(Path(__file__).absolute().parents[1] / "find_engine.py"))
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.serving import (
     LOG,
     deliver,
     tell_waiting,
-)  # noqa: E402
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.source_options import (
     ALLOW_OPTIONS,
     QUEUE_OPTIONS,
     TLS_OPTIONS,
     SourceOptions,
-)  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import MOST_BYTES  # noqa: E402
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import MOST_BYTES
 
 DOCUMENTATION = r"""
 short_description: Take requests for scans from NATS JetStream

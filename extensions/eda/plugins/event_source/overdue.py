@@ -13,22 +13,22 @@ from typing import Any
 
 runpy.run_path(str(Path(__file__).absolute().parents[1] / "find_engine.py"))
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.overdue import overdue_requests  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.overdue import overdue_requests
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.serving import (
     LOG,
     keep_on,
     put_all,
     tell_waiting,
-)  # noqa: E402
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.source_options import (
     ALLOW_OPTIONS,
     QUEUE_OPTIONS,
     SourceOptions,
-)  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import Request  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.store.opening import open_store  # noqa: E402
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import Request
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.opening import open_store
 
 DOCUMENTATION = r"""
 short_description: Ask for scans of what is overdue

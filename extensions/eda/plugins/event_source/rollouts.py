@@ -13,27 +13,27 @@ from typing import Any
 
 runpy.run_path(str(Path(__file__).absolute().parents[1] / "find_engine.py"))
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.rollouts import (
     ROLLED_OUT,
     RolloutWatch,
-)  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.seen_states import SeenStates  # noqa: E402
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.seen_states import SeenStates
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.serving import (
     RulebookQueue,
     cluster_client,
     keep_on,
     put_all,
     tell_waiting,
-)  # noqa: E402
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.source_options import (
     CONNECTION_OPTIONS,
     QUEUE_OPTIONS,
     SourceOptions,
-)  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.options.spec import bad_option  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.allowed import AllowedRequests  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import SCAN  # noqa: E402
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.options.spec import bad_option
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.allowed import AllowedRequests
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import SCAN
 
 DOCUMENTATION = r"""
 short_description: Ask for a scan of each workload that was rolled out
@@ -144,7 +144,7 @@ async def _watch(
     watch.remember(await asyncio.to_thread(seen.read))
 
     async def look() -> None:
-        before = dict(watch.known)
+        before, was_new = dict(watch.known), watch.is_new
         try:
             for one in await asyncio.to_thread(watch.wait, seconds):
                 await put_all(queue, await asyncio.to_thread(door.submit, one.request(cluster)))
@@ -153,7 +153,7 @@ async def _watch(
             watch.forget_version()  # what was not told is found in the list
             raise
         finally:
-            if watch.known != before or watch.is_new:
+            if watch.known != before or was_new != watch.is_new:
                 await asyncio.to_thread(seen.write, watch.known)
 
     await keep_on(look, 0.1)

@@ -13,22 +13,22 @@ from typing import Any
 
 runpy.run_path(str(Path(__file__).absolute().parents[1] / "find_engine.py"))
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.seen_states import SeenStates  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import MessageDoor
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.seen_states import SeenStates
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.serving import (
     cluster_client,
     keep_on,
     put_all,
     tell_waiting,
-)  # noqa: E402
+)
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.source_options import (
     CONNECTION_OPTIONS,
     QUEUE_OPTIONS,
     SourceOptions,
-)  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.upgrades import cluster_software  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.allowed import AllowedRequests  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import HEALTH  # noqa: E402
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.upgrades import cluster_software
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.allowed import AllowedRequests
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import HEALTH
 
 DOCUMENTATION = r"""
 short_description: Ask for a look at the health of a cluster that was upgraded

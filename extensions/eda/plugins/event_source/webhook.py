@@ -15,24 +15,24 @@ from typing import Any
 
 runpy.run_path(str(Path(__file__).absolute().parents[1] / "find_engine.py"))
 
-from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError  # noqa: E402
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import (  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import ScanError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.message_door import (
     MessageDoor,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.source_options import (  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.source_options import (
     ALLOW_OPTIONS,
     QUEUE_OPTIONS,
     SourceOptions,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.events.told_events import (  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.told_events import (
     request_event,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.http_door import (  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.http_door import (
     MOST_BODY,
     Answer,
     HttpDoor,
 )
-from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.signature import (  # noqa: E402
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.signature import (
     signing_key,
 )
 
