@@ -95,7 +95,8 @@ class RolloutWatch:
     def _listed(self) -> list[RolledOut]:
         # the version first: what changes while the list is read is then told by the watch, some of it twice
         head = self._client.get(self.path, {"limit": 1})
-        found, there = [], set()
+        found: list[RolledOut] = []
+        there: set[str] = set()
         for workload in self._client.list_items(self.path):
             there.add(str(workload["metadata"].get("uid") or ""))
             found += self._news([workload])

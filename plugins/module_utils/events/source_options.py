@@ -125,7 +125,7 @@ class SourceOptions:
 
     def connection(self) -> ConnectionOptions:
         """How to reach the cluster that is watched."""
-        given = {name: self.text(name) or None for name in _CONNECTION_TEXTS}
+        given: dict[str, Any] = {name: self.text(name) or None for name in _CONNECTION_TEXTS}
         return ConnectionOptions(
             **given, api_key=self.secret("api_key") or None, in_cluster=self.truth("in_cluster")
         )

@@ -30,9 +30,10 @@ from .time_and_resume import TimeAndResume, time_and_resume_spec
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """`run_id`: empty where the access has one, or a new one is made. `access`: the value that scan_access returned, None where the scan makes its own. `drift_paths`: what
-    is compared with the image; empty where drift is not asked for. `concurrency`: targets at a time.
-    `cluster_name`: empty where the connection's name for the cluster is taken."""
+    """`run_id`: empty where the access has one, or a new one is made. `access`: the value that scan_access
+    returned, None where the scan makes its own. `drift_paths`: what is compared with the image; empty where drift
+    is not asked for. `concurrency`: targets at a time. `cluster_name`: empty where the connection's name for the
+    cluster is taken."""
 
     connection: ConnectionOptions
     targets: SelectionOptions
