@@ -90,7 +90,7 @@ options:
     description: Why.
     type: str
   seconds:
-    description: With V(taken), how long the scan has.
+    description: With V(taken), how long the scan has. From 60 to 604800.
     type: int
     default: 7200
   run_id:

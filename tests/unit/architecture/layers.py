@@ -83,7 +83,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "events",
         "what event sources do: rollouts, upgrades and overdue places as requests; messages that become requests in the queue",
-        "options sidecar requests store results targets cluster",
+        "options sidecar requests store results cluster",
     ),
     _engine(
         "options",

@@ -27,6 +27,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.events.sourc
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.told_events import (
     refused_event,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import bad_request
 
 DOCUMENTATION = r"""
 short_description: Make requests of events
@@ -83,7 +84,7 @@ def main(event: dict[str, Any], **args: Any) -> list[dict[str, Any]]:
     )
     try:
         if not isinstance(message, (dict, str)):
-            message = ""  # which is no request
+            return [refused_event(bad_request(f"the event has no request at the key {payload}"), door.source)]
         return list(door.take(message))
     except ScanError as error:
         _LOG.error("a request could not be kept: %s", error)

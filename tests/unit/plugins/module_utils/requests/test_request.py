@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
 from typing import Any
 
 import pytest
@@ -178,3 +180,13 @@ def test_the_schema_takes_and_refuses_what_the_reader_does() -> None:
         assert not check.is_valid({**WHOLE, **changed}), changed
     assert check.is_valid({"action": "health", "cluster": "c"})
     assert not check.is_valid({"cluster": "c"})
+
+
+def test_the_schema_of_the_documentation_is_the_table() -> None:
+    """SECURESCAN_WRITE_DOCS=1 writes it."""
+    page = pathlib.Path(__file__).parents[5] / "docs/schemas/request.schema.json"
+    text = json.dumps(request_schema(), indent=2) + "\n"
+    if os.environ.get("SECURESCAN_WRITE_DOCS"):
+        page.write_text(text)
+
+    assert page.read_text() == text
