@@ -57,7 +57,7 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health proof preflight options footprint sidecar engines approaches tickets sinks reports evidence store "
+        "scanning health proof preflight options requests footprint sidecar engines approaches tickets sinks reports evidence store "
         "judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
@@ -86,9 +86,14 @@ ROOMS: tuple[Room, ...] = (
         "options targets cluster",
     ),
     _engine(
+        "events",
+        "what event sources do: rollouts, upgrades and overdue places as requests; messages that become requests in the queue",
+        "options sidecar requests store results cluster",
+    ),
+    _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches tickets sinks reports evidence store profiles results access targets cluster",
+        "sidecar engines approaches tickets sinks reports evidence store requests profiles results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -130,6 +135,11 @@ ROOMS: tuple[Room, ...] = (
         "store",
         "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",
         "results",
+    ),
+    _engine(
+        "requests",
+        "a request for a scan: what it can say, who is allowed to send it, the queue that keeps it until it has ended",
+        "results targets",
     ),
     _engine(
         "judging",
