@@ -50,12 +50,14 @@ case ${1:-} in
         ;;
     finish)
         collect
+        status=0
         if [ -e reports/run-id ]; then
             run_id
-            play access --extra-vars access_state=absent
+            play access --extra-vars access_state=absent || status=$?
         fi
         # what earlier pipelines have left, whose machine was lost
-        play sweep
+        play sweep || status=$?
+        exit "$status"
         ;;
     *)
         echo "usage: ci/pipeline.sh prove|scan|finish" >&2
