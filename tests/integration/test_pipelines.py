@@ -19,6 +19,7 @@ from ansible_collections.securescan.kubernetes.tests.environment.python_environm
 from ansible_collections.securescan.kubernetes.tests.support import pipelines
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
 from ansible_collections.securescan.kubernetes.tests.support.format_readers import junit, markdown, sarif
+from ansible_collections.securescan.kubernetes.tests.support.node_programs import node_command
 from ansible_collections.securescan.kubernetes.tests.support.pipelines import PipelineEnd, Repository
 
 PASSES, FAILS = "Deployment/api", "Deployment/legacy"
@@ -153,6 +154,13 @@ def test_every_action_is_pinned_and_no_job_has_more_rights_than_it_needs():
             assert len(commit) == 40, name
     assert workflow["permissions"] == {"contents": "read"}
     assert job["permissions"] == {"contents": "read", "security-events": "write"}
+
+
+def test_tekton_lint_has_nothing_against_the_tasks():
+    command = node_command("@ibm/tekton-lint", "tekton-lint")
+    files = [str(path) for path in sorted(pipelines.TEKTON.parent.glob("*.yml"))]
+    done = subprocess.run([*command, *files], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_tekton_steps_are_restricted():

