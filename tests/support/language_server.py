@@ -48,10 +48,9 @@ class LanguageServer:
         uri = self._open(path)
         while True:
             message = self._read()
-            if message.get("method") == "textDocument/publishDiagnostics":
-                if message["params"]["uri"] == uri:
-                    found = message["params"]["diagnostics"]
-                    return [f"{one['range']['start']['line'] + 1}: {one['message']}" for one in found]
+            if message.get("method") == "textDocument/publishDiagnostics" and message["params"]["uri"] == uri:
+                found = message["params"]["diagnostics"]
+                return [f"{one['range']['start']['line'] + 1}: {one['message']}" for one in found]
 
     def completions(self, path: pathlib.Path, line: int, column: int) -> list[str]:
         """What it offers at a place of a file that was opened; both numbers are counted from 0."""

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pipelines of ci/ as a user has them, in a repository of its own, and what runs them on this machine.
 
-GitHub's workflow is run by act and GitLab's by gitlab-ci-local, which run jobs as the systems do. Of the others the steps are read from
-their files, and run in the order in which the system would.
+GitHub's workflow is run by act and GitLab's by gitlab-ci-local, which run jobs as the systems do. Of the others the steps are
+read from their files, and run in the order in which the system would.
 """
 
 from __future__ import annotations
