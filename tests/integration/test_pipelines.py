@@ -14,7 +14,6 @@ import sys
 import time
 
 import pytest
-import yaml
 from ansible_collections.securescan.kubernetes.tests.environment.go_program import built
 from ansible_collections.securescan.kubernetes.tests.environment.python_environment import ensure_environment
 from ansible_collections.securescan.kubernetes.tests.support import pipelines
@@ -154,32 +153,11 @@ def test_the_published_schema_accepts_the_file(schema, file):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_action_is_pinned_and_no_job_has_more_rights_than_it_needs():
-    workflow = yaml.safe_load(pipelines.GITHUB.read_text(encoding="utf-8"))
-    (job,) = workflow["jobs"].values()
-    for step in job["steps"]:
-        if "uses" in step:
-            name, _at, commit = step["uses"].partition("@")
-            assert len(commit) == 40, name
-    assert workflow["permissions"] == {"contents": "read"}
-    assert job["permissions"] == {"contents": "read", "security-events": "write"}
-
-
 def test_tekton_lint_has_nothing_against_the_tasks():
     command = node_command("@ibm/tekton-lint", "tekton-lint")
     files = [str(path) for path in sorted(pipelines.TEKTON.parent.glob("*.yml"))]
     done = subprocess.run([*command, *files], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_tekton_steps_are_restricted():
-    for document in yaml.safe_load_all(pipelines.TEKTON.read_text(encoding="utf-8")):
-        if document["kind"] == "Task":
-            spec = document["spec"]
-            for step in spec["steps"]:
-                context = {**spec.get("stepTemplate", {}), **step}["securityContext"]
-                assert context["runAsNonRoot"] and context["capabilities"] == {"drop": ["ALL"]}
-                assert not context["allowPrivilegeEscalation"]
 
 
 def test_the_jenkinsfile_is_what_a_declarative_pipeline_is():
