@@ -29,6 +29,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.qu
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.editor_schema import Schema, render_schema
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.cases import cases_schema
 from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.schema import profile_schema
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.attestations import (
     attestations_schema,
@@ -80,6 +81,7 @@ def editor_schemas() -> dict[str, tuple[str, Schema]]:
     """Name -> title and schema of each file that people write."""
     return {
         "profile": ("A profile, or a file of its controls", profile_schema()),
+        "cases": ("The cases that test a profile", cases_schema()),
         "waivers": ("Waivers", waivers_schema()),
         "attestations": ("Attestations", attestations_schema()),
         "threshold": ("A threshold: the limits of a gate", limits_schema()),

@@ -44,6 +44,7 @@ _CONTROL = """\
 _CASES = (
     _HEADER
     + """\
+# yaml-language-server: $schema=../../../docs/schemas/cases.schema.json
 ---
 cases:
   - name: the container of {facts}
