@@ -20,6 +20,12 @@ SCHEMAS = ROOT / "docs" / "schemas"
 # (schema, a right file, a file with a mistake, a word of what the editor says of it)
 FILES = [
     (
+        "cases",
+        "cases: [{name: a, kept_facts: a.json, expect: {passed: [x]}}]",
+        "cases: [{name: a, kept_facts: a.json}]",
+        "expect",
+    ),
+    (
         "waivers",
         "a: {justification: x, expiration_date: 2027-01-31}",
         "a: {justifikation: x}",
