@@ -190,6 +190,7 @@ ROOMS: tuple[Room, ...] = (
     _engine("secret_texts.py", "what in a text looks like a secret"),
     _engine("secret_names.py", "which names are those of secrets"),
     _engine("path_owners.py", "who besides us can put something else in a path's place"),
+    _engine("editor_schema.py", "parts of the JSON schemas by which editors check the files of people"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
@@ -206,6 +207,7 @@ FOUNDATION = frozenset(
         "secret_texts",
         "secret_names",
         "path_owners",
+        "editor_schema",
         "errors",
         "counted_yaml",
         "strict_json",
