@@ -1,0 +1,55 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges again what an earlier run has kept, by other profiles, inputs, waivers or limits. No cluster is needed."""
+
+from __future__ import annotations
+
+from ..options.judgement import scan_judgement_spec
+from ..options.report import scan_report_spec
+from ..options.threshold import scan_threshold_spec
+from ..tasks.judgement import run_scan_judgement
+from ..tasks.judging_input import read_judging_input
+from ..tasks.named_files import NamedFiles
+from .arguments import Arguments, CommandLine
+from .conclusion import check_formats, conclude, threshold_params
+from .flags import GATE, JUDGING, RESULTS
+from .own_flags import add_output
+from .report import run_folder
+from .results_folder import is_kept, results_folder
+from .subcommand import Subcommand, Surroundings, done
+
+_SAID = "Judge again what a run has kept (--keep-facts); no cluster is needed."
+
+
+def _line() -> CommandLine:
+    spec = {**scan_report_spec(), **scan_threshold_spec(), **scan_judgement_spec()}
+    line = CommandLine("judge", _SAID, spec, (JUDGING, GATE, RESULTS), "RUN_FOLDER")
+    add_output(line)
+    return line
+
+
+def _run(arguments: Arguments, surroundings: Surroundings) -> int:
+    run_dir, context = run_folder(arguments), surroundings.context()
+    with results_folder(arguments) as folder:
+        params = arguments.params(scan_judgement_spec(), run_dir=run_dir, output_dir=folder)
+        params.update(read_judging_input(params, NamedFiles()))
+        gate_params = threshold_params(arguments)
+        check_formats(arguments, context)
+        try:
+            result = done(run_scan_judgement(params, context))
+            return conclude(
+                arguments,
+                surroundings,
+                context,
+                gate_params,
+                result["run_dir"],
+                sha256=result["summary_sha256"],
+                has_reports=is_kept(arguments),
+                is_kept=is_kept(arguments),
+            )
+        finally:
+            surroundings.screen.warn(context.warnings)
+
+
+SUBCOMMAND = Subcommand("judge", _SAID, _line, _run)
