@@ -42,7 +42,7 @@ class CommandLine:
 
     :param name: of the subcommand; empty for the one that needs no name
     :param spec: of all options that its flags can set
-    :param groups: its flags, as the help shows them
+    :param groups: flags as the help shows them; those of options that are not in `spec` are none of it
     :param words: what its words are called in the help; empty where it takes none
     """
 
@@ -50,7 +50,11 @@ class CommandLine:
         self, name: str, said: str, spec: Spec, groups: Sequence[FlagGroup], words: str = ""
     ) -> None:
         self.spec = spec
-        self.groups = tuple(groups)
+        of_spec = (
+            FlagGroup(group.title, tuple(flag for flag in group.flags if flag.option in spec))
+            for group in groups
+        )
+        self.groups = tuple(group for group in of_spec if group.flags)
         self._parser = _Parser(
             prog=f"{_PROGRAM} {name}".strip(),
             usage="%(prog)s" + (f" [{words} ...]" if words else "") + " [flags]",
@@ -63,7 +67,7 @@ class CommandLine:
         for group in self.groups:
             shown = self._parser.add_argument_group(group.title)
             for flag in group.flags:
-                _add(shown, flag, spec.get(flag.option, {}))
+                _add(shown, flag, spec[flag.option])
 
     def own_flag(self, *names: str, **how: Any) -> None:
         """A flag that sets no option."""
@@ -215,7 +219,7 @@ def _joined(rule: Mapping[str, Any], value: Any) -> Any:
     if kind == "list" and rule.get("elements") == "dict":
         return value[0] if len(value) == 1 else value
     if kind == "list":
-        read = [read_values({"each": rule}, {"each": item}) for item in value]
+        read = [read_values({"each": dict(rule)}, {"each": item}) for item in value]
         # a value that cannot be used is told once, of all
         return (
             value

@@ -132,13 +132,17 @@ _CLUSTER_NAME = Flag("cluster_name", "what the cluster is called in the results"
 
 RESULTS = FlagGroup("the results", (_OUTPUT_DIR, _FORMATS, _SHARED, _CLUSTER_NAME))
 
+_SHA256 = Flag("summary_sha256", "the SHA-256 that the summary must have", value="HEX")
+
+EARLIER_RUN = FlagGroup("the earlier run", (_SHA256,))
+
 REPORTS = FlagGroup(
     "the results",
     (
         _FORMATS,
         _SHARED,
         _CLUSTER_NAME,
-        Flag("summary_sha256", "the SHA-256 that the summary must have", value="HEX"),
+        _SHA256,
         Flag("max_age", "the oldest run that is taken", value="SECONDS"),
     ),
 )
@@ -152,6 +156,10 @@ DEPTH = FlagGroup(
     ),
 )
 
+_STORE = Flag("store", "the store that knows earlier results", value="ADDRESS")
+
+HISTORY = FlagGroup("earlier results", (_STORE,))
+
 TIME = FlagGroup(
     "time",
     (
@@ -164,7 +172,7 @@ TIME = FlagGroup(
         Flag("resume_max_age", "how old that scan may be", value="SECONDS"),
         Flag("due_only", "only what has no young and whole result"),
         Flag("due_after", "how old such a result may be", value="SECONDS"),
-        Flag("store", "the store that knows earlier results", value="ADDRESS"),
+        _STORE,
     ),
 )
 

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 from ..options.judgement import scan_judgement_spec
-from ..options.report import scan_report_spec
-from ..options.threshold import scan_threshold_spec
 from ..tasks.judgement import run_scan_judgement
 from ..tasks.judging_input import read_judging_input
 from ..tasks.named_files import NamedFiles
 from .arguments import Arguments, CommandLine
-from .conclusion import check_formats, conclude, threshold_params
-from .flags import GATE, JUDGING, RESULTS
+from .conclusion import check_formats, conclude, conclusion_spec, threshold_params
+from .flags import EARLIER_RUN, GATE, HISTORY, JUDGING, RESULTS
 from .own_flags import add_output
 from .report import run_folder
 from .results_folder import is_kept, results_folder
@@ -23,8 +21,8 @@ _SAID = "Judge again what a run has kept (--keep-facts); no cluster is needed."
 
 
 def _line() -> CommandLine:
-    spec = {**scan_report_spec(), **scan_threshold_spec(), **scan_judgement_spec()}
-    line = CommandLine("judge", _SAID, spec, (JUDGING, GATE, RESULTS), "RUN_FOLDER")
+    spec = {**conclusion_spec(), **scan_judgement_spec()}
+    line = CommandLine("judge", _SAID, spec, (EARLIER_RUN, JUDGING, GATE, RESULTS, HISTORY), "RUN_FOLDER")
     add_output(line)
     return line
 

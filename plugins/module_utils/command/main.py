@@ -82,7 +82,7 @@ def main(
     """The exit status."""
     screen = Screen(stdout, stderr)
     try:
-        if arguments[:1] == [COMPLETE]:
+        if arguments and arguments[0] == COMPLETE:
             return _complete(arguments[1:], environ, screen)
         return _run(arguments, Surroundings(screen, environ, stdin))
     except SystemExit as ended:  # --help

@@ -9,7 +9,7 @@ from ..options.report import scan_report_spec
 from ..options.threshold import scan_threshold_spec
 from .arguments import Arguments, CommandLine, bad_usage
 from .conclusion import check_formats, conclude, threshold_params
-from .flags import GATE, REPORTS
+from .flags import GATE, HISTORY, REPORTS
 from .own_flags import add_output
 from .subcommand import Subcommand, Surroundings
 
@@ -18,7 +18,8 @@ _SAID = "Show an earlier run, decide its gate; no cluster is needed."
 
 def _line() -> CommandLine:
     spec = {**scan_report_spec(), **scan_threshold_spec()}
-    line = CommandLine("report", _SAID, spec, (GATE, REPORTS), "RUN_FOLDER")
+    del spec["output_dir"]  # reports stand beside the run
+    line = CommandLine("report", _SAID, spec, (GATE, REPORTS, HISTORY), "RUN_FOLDER")
     add_output(line)
     return line
 

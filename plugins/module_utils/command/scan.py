@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 from ..options.check import scan_check_spec
-from ..options.report import scan_report_spec
 from ..options.scan import scan_container_spec
 from ..options.spec import Params
-from ..options.threshold import scan_threshold_spec
 from ..tasks.check import run_scan_check
 from ..tasks.container import run_scan_container
 from ..tasks.context import TaskContext
 from ..tasks.judging_input import read_judging_input, read_ownership_files
 from ..tasks.named_files import NamedFiles
 from .arguments import Arguments, CommandLine
-from .conclusion import check_formats, conclude, threshold_params
+from .conclusion import check_formats, conclude, conclusion_spec, threshold_params
 from .connection_words import read_connection, read_targets
 from .exit_status import PASSED
 from .flags import ACCESS, APPROACH, CLUSTER, DEPTH, GATE, JUDGING, OWNERSHIP, RESULTS, SELECTION, TIME
@@ -32,7 +30,7 @@ _SAID = "Scan running containers, with an access that is made for the scan and r
 
 
 def _line() -> CommandLine:
-    spec = {**scan_report_spec(), **scan_threshold_spec(), **scan_container_spec()}
+    spec = {**conclusion_spec(), **scan_container_spec()}
     line = CommandLine("", _SAID, spec, _GROUPS, "KIND/NAME")
     add_all_namespaces(line)
     add_output(line)
@@ -82,7 +80,9 @@ def _check(arguments: Arguments, judging: Params, gate_params: Params, context: 
     """That all that is named can be used, before the cluster is touched. :raises ScanError: as `run_scan_check`"""
     spec = scan_check_spec()
     given = {name: value for name, value in {**judging, **gate_params}.items() if name in spec}
-    run_scan_check(arguments.params(spec, **given, output_dir=arguments.values.get("output_dir")), context)
+    run_scan_check(
+        arguments.params(spec, **{**given, "output_dir": arguments.values.get("output_dir")}), context
+    )
     check_formats(arguments, context)
 
 

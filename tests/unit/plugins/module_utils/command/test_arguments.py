@@ -103,5 +103,5 @@ def test_words_that_name_nothing_are_refused(words: list[str], said: str, nobody
 
 
 def test_verification_cannot_be_turned_off(nobody: Any) -> None:
-    with pytest.raises(ScanError, match="always verified.*--certificate-authority"):
+    with pytest.raises(ScanError, match=r"always verified.*--certificate-authority"):
         read_connection(read("--insecure-skip-tls-verify"), nobody)
