@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from .arguments import Arguments, CommandLine, bad_usage
+from .arguments import Arguments, bad_usage
 from .exit_status import PASSED
-from .subcommand import Subcommand, Surroundings
+from .subcommand import Surroundings
 
-_SAID = "Write the script by which a shell completes the command `securescan`."
 # The subcommand that answers; it is not shown.
 COMPLETE = "__complete"
 # The last line of an answer is a colon and the sum of these, as kubectl reads it.
@@ -87,11 +86,8 @@ complete -c securescan -f -a '(__securescan_words)'
 SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
-def _run(arguments: Arguments, surroundings: Surroundings) -> int:
+def run(arguments: Arguments, surroundings: Surroundings) -> int:
     if len(arguments.words) != 1 or arguments.words[0] not in SCRIPTS:
         raise bad_usage("one shell is needed", f"It is one of {', '.join(SCRIPTS)}.")
     surroundings.screen.out.write(SCRIPTS[arguments.words[0]])
     return PASSED
-
-
-SUBCOMMAND = Subcommand("completion", _SAID, lambda: CommandLine("completion", _SAID, {}, (), "SHELL"), _run)

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import ScanError
 from ..options.report import ReportOptions, scan_report_spec
-from ..options.spec import Spec
 from ..options.threshold import scan_threshold_spec
 from ..results.decisions import open_decision
 from ..results.run import open_run
@@ -26,13 +25,6 @@ from .own_flags import output_of
 from .subcommand import Surroundings
 
 _RESULTS = "Results: "
-_OF_EARLIER_RUNS = ("max_age", "summary_sha256")
-
-
-def conclusion_spec() -> Spec:
-    """The options of what follows a run that was just made."""
-    spec = {**scan_report_spec(), **scan_threshold_spec()}
-    return {name: rule for name, rule in spec.items() if name not in _OF_EARLIER_RUNS}
 
 
 def threshold_params(arguments: Arguments, **more: Any) -> dict[str, Any]:

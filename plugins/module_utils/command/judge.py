@@ -9,25 +9,14 @@ from ..options.judgement import scan_judgement_spec
 from ..tasks.judgement import run_scan_judgement
 from ..tasks.judging_input import read_judging_input
 from ..tasks.named_files import NamedFiles
-from .arguments import Arguments, CommandLine
-from .conclusion import check_formats, conclude, conclusion_spec, threshold_params
-from .flags import EARLIER_RUN, GATE, HISTORY, JUDGING, RESULTS
-from .own_flags import add_output
+from .arguments import Arguments
+from .conclusion import check_formats, conclude, threshold_params
 from .report import run_folder
 from .results_folder import is_kept, results_folder
-from .subcommand import Subcommand, Surroundings, done
-
-_SAID = "Judge again what a run has kept (--keep-facts); no cluster is needed."
+from .subcommand import Surroundings, done
 
 
-def _line() -> CommandLine:
-    spec = {**conclusion_spec(), **scan_judgement_spec()}
-    line = CommandLine("judge", _SAID, spec, (EARLIER_RUN, JUDGING, GATE, RESULTS, HISTORY), "RUN_FOLDER")
-    add_output(line)
-    return line
-
-
-def _run(arguments: Arguments, surroundings: Surroundings) -> int:
+def run(arguments: Arguments, surroundings: Surroundings) -> int:
     run_dir, context = run_folder(arguments), surroundings.context()
     with results_folder(arguments) as folder:
         params = arguments.params(scan_judgement_spec(), run_dir=run_dir, output_dir=folder)
@@ -48,6 +37,3 @@ def _run(arguments: Arguments, surroundings: Surroundings) -> int:
             )
         finally:
             surroundings.screen.warn(context.warnings)
-
-
-SUBCOMMAND = Subcommand("judge", _SAID, _line, _run)

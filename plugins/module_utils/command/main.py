@@ -10,10 +10,20 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Callable, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from ..errors import ScanError
 from ..suggestions import question
+from .arguments import Arguments
+from .command_lines import (
+    completion_line,
+    judge_line,
+    preflight_line,
+    report_line,
+    scan_line,
+    sweep_line,
+    version_line,
+)
 from .completion import COMPLETE
 from .exit_status import FAILED_OTHERWISE, INTERRUPTED, PASSED, exit_status
 from .screen import Screen
@@ -22,57 +32,57 @@ from .subcommand import Subcommand, Surroundings, of_kubectl
 _DEFAULT = "scan"
 
 
-def _scan() -> Subcommand:
-    from .scan import SUBCOMMAND
+def _scan(arguments: Arguments, surroundings: Surroundings) -> int:
+    from .scan import run
 
-    return SUBCOMMAND
-
-
-def _preflight() -> Subcommand:
-    from .preflight import SUBCOMMAND
-
-    return SUBCOMMAND
+    return run(arguments, surroundings)
 
 
-def _sweep() -> Subcommand:
-    from .sweep import SUBCOMMAND
+def _preflight(arguments: Arguments, surroundings: Surroundings) -> int:
+    from .preflight import run
 
-    return SUBCOMMAND
-
-
-def _judge() -> Subcommand:
-    from .judge import SUBCOMMAND
-
-    return SUBCOMMAND
+    return run(arguments, surroundings)
 
 
-def _report() -> Subcommand:
-    from .report import SUBCOMMAND
+def _sweep(arguments: Arguments, surroundings: Surroundings) -> int:
+    from .sweep import run
 
-    return SUBCOMMAND
-
-
-def _completion() -> Subcommand:
-    from .completion import SUBCOMMAND
-
-    return SUBCOMMAND
+    return run(arguments, surroundings)
 
 
-def _version() -> Subcommand:
-    from .version import SUBCOMMAND
+def _judge(arguments: Arguments, surroundings: Surroundings) -> int:
+    from .judge import run
 
-    return SUBCOMMAND
+    return run(arguments, surroundings)
 
 
-# Each is imported when it is meant: what one needs, the others do not pay for.
-SUBCOMMANDS: Mapping[str, Callable[[], Subcommand]] = {
-    _DEFAULT: _scan,
-    "preflight": _preflight,
-    "sweep": _sweep,
-    "judge": _judge,
-    "report": _report,
-    "completion": _completion,
-    "version": _version,
+def _report(arguments: Arguments, surroundings: Surroundings) -> int:
+    from .report import run
+
+    return run(arguments, surroundings)
+
+
+def _completion(arguments: Arguments, surroundings: Surroundings) -> int:
+    from .completion import run
+
+    return run(arguments, surroundings)
+
+
+def _version(arguments: Arguments, surroundings: Surroundings) -> int:
+    from .version import run
+
+    return run(arguments, surroundings)
+
+
+# What one does is imported when it is meant: the others do not pay for it.
+SUBCOMMANDS: Mapping[str, Subcommand] = {
+    _DEFAULT: Subcommand(scan_line, _scan),
+    "preflight": Subcommand(preflight_line, _preflight),
+    "sweep": Subcommand(sweep_line, _sweep),
+    "judge": Subcommand(judge_line, _judge),
+    "report": Subcommand(report_line, _report),
+    "completion": Subcommand(completion_line, _completion),
+    "version": Subcommand(version_line, _version),
 }
 
 
@@ -100,7 +110,7 @@ def main(
 def _run(arguments: Sequence[str], surroundings: Surroundings) -> int:
     subcommand, rest = _chosen(arguments)
     line = subcommand.line()
-    if subcommand.name == _DEFAULT:
+    if subcommand is SUBCOMMANDS[_DEFAULT]:
         line.add_to_help(f"other subcommands: {', '.join(name for name in SUBCOMMANDS if name != _DEFAULT)}")
     try:
         read = line.read(rest)
@@ -113,7 +123,7 @@ def _run(arguments: Sequence[str], surroundings: Surroundings) -> int:
 def _chosen(arguments: Sequence[str]) -> tuple[Subcommand, Sequence[str]]:
     first = arguments[0] if arguments else ""
     if first in SUBCOMMANDS:
-        return SUBCOMMANDS[first](), arguments[1:]
+        return SUBCOMMANDS[first], arguments[1:]
     if first and not first.startswith("-") and "/" not in first and question(first, SUBCOMMANDS):
         raise ScanError(
             "bad_option",
@@ -121,7 +131,7 @@ def _chosen(arguments: Sequence[str]) -> tuple[Subcommand, Sequence[str]]:
             tried="reading the command line",
             advice=f"The subcommands are {', '.join(SUBCOMMANDS)}; a target is named as deploy/api.",
         )
-    return SUBCOMMANDS[_DEFAULT](), arguments
+    return SUBCOMMANDS[_DEFAULT], arguments
 
 
 def _complete(arguments: Sequence[str], environ: Mapping[str, str], screen: Screen) -> int:

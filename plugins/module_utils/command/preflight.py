@@ -11,28 +11,17 @@ from ..options.target_info import scan_target_info_spec
 from ..tasks.judging_input import read_teams_file
 from ..tasks.named_files import NamedFiles
 from ..tasks.target_info import run_scan_target_info
-from .arguments import Arguments, CommandLine
+from .arguments import Arguments
 from .connection_words import read_connection, read_targets
 from .exit_status import NOT_SEEN, PASSED
-from .flags import ACCESS, APPROACH, CLUSTER, ESTIMATE, OWNERSHIP, SELECTION
-from .outputs import JSON, TABLE
-from .own_flags import add_all_namespaces, add_output, add_verbose, output_of
-from .subcommand import Subcommand, Surroundings, done
+from .outputs import JSON
+from .own_flags import output_of
+from .subcommand import Surroundings, done
 
-_GROUPS = (SELECTION, CLUSTER, APPROACH, ESTIMATE, OWNERSHIP, ACCESS)
-_SAID = "Say how a scan would go and which rights are missing; change nothing."
 _ALL = 1_000_000
 
 
-def _line() -> CommandLine:
-    line = CommandLine("preflight", _SAID, scan_target_info_spec(), _GROUPS, "KIND/NAME")
-    add_all_namespaces(line)
-    add_output(line, (TABLE, JSON))
-    add_verbose(line)
-    return line
-
-
-def _run(arguments: Arguments, surroundings: Surroundings) -> int:
+def run(arguments: Arguments, surroundings: Surroundings) -> int:
     read_connection(arguments, surroundings)
     read_targets(arguments, surroundings, scan_target_info_spec())
     return explain(arguments, surroundings)
@@ -51,6 +40,3 @@ def explain(arguments: Arguments, surroundings: Surroundings) -> int:
     screen.lines([json.dumps(result, indent=2)] if output_of(arguments) == JSON else table)
     explained = result["explained"]
     return NOT_SEEN if explained["targets"] and not explained["scannable"] else PASSED
-
-
-SUBCOMMAND = Subcommand("preflight", _SAID, _line, _run)

@@ -49,4 +49,9 @@ def _said(verdict: Verdict) -> str:
 
 
 def _line(severity: str, place: str, control: str, text: str) -> str:
-    return f"{severity}: {one_line(place)}: {one_line(control)}: {one_line(text, _MOST)}\n"
+    return f"{severity}: {_field(place)}: {_field(control)}: {one_line(text, _MOST)}\n"
+
+
+def _field(text: str) -> str:
+    """A text in which nobody sees the end of the field."""
+    return one_line(text).replace(": ", ":")

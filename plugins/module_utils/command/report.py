@@ -5,23 +5,9 @@
 
 from __future__ import annotations
 
-from ..options.report import scan_report_spec
-from ..options.threshold import scan_threshold_spec
-from .arguments import Arguments, CommandLine, bad_usage
+from .arguments import Arguments, bad_usage
 from .conclusion import check_formats, conclude, threshold_params
-from .flags import GATE, HISTORY, REPORTS
-from .own_flags import add_output
-from .subcommand import Subcommand, Surroundings
-
-_SAID = "Show an earlier run, decide its gate; no cluster is needed."
-
-
-def _line() -> CommandLine:
-    spec = {**scan_report_spec(), **scan_threshold_spec()}
-    del spec["output_dir"]  # reports stand beside the run
-    line = CommandLine("report", _SAID, spec, (GATE, REPORTS, HISTORY), "RUN_FOLDER")
-    add_output(line)
-    return line
+from .subcommand import Surroundings
 
 
 def run_folder(arguments: Arguments) -> str:
@@ -31,7 +17,7 @@ def run_folder(arguments: Arguments) -> str:
     return arguments.words[0]
 
 
-def _run(arguments: Arguments, surroundings: Surroundings) -> int:
+def run(arguments: Arguments, surroundings: Surroundings) -> int:
     run_dir, context = run_folder(arguments), surroundings.context()
     gate_params = threshold_params(arguments)
     check_formats(arguments, context)
@@ -47,6 +33,3 @@ def _run(arguments: Arguments, surroundings: Surroundings) -> int:
         )
     finally:
         surroundings.screen.warn(context.warnings)
-
-
-SUBCOMMAND = Subcommand("report", _SAID, _line, _run)

@@ -13,36 +13,20 @@ from ..tasks.container import run_scan_container
 from ..tasks.context import TaskContext
 from ..tasks.judging_input import read_judging_input, read_ownership_files
 from ..tasks.named_files import NamedFiles
-from .arguments import Arguments, CommandLine
-from .conclusion import check_formats, conclude, conclusion_spec, threshold_params
+from .arguments import Arguments
+from .conclusion import check_formats, conclude, threshold_params
 from .connection_words import read_connection, read_targets
 from .exit_status import PASSED
-from .flags import ACCESS, APPROACH, CLUSTER, DEPTH, GATE, JUDGING, OWNERSHIP, RESULTS, SELECTION, TIME
-from .own_flags import add_all_namespaces, add_dry_run, add_output, add_verbose, is_dry_run
+from .own_flags import is_dry_run
 from .preflight import explain
 from .results_folder import is_kept, results_folder
-from .subcommand import Subcommand, Surroundings, done
+from .subcommand import Surroundings, done
 
 # The mark of an access that the command has made.
 _OWNER = "kubectl-securescan"
-_GROUPS = (SELECTION, CLUSTER, APPROACH, JUDGING, GATE, RESULTS, DEPTH, OWNERSHIP, TIME, ACCESS)
-_SAID = "Scan running containers, with an access that is made for the scan and removed after it."
 
 
-def _line() -> CommandLine:
-    spec = {**conclusion_spec(), **scan_container_spec()}
-    line = CommandLine("", _SAID, spec, _GROUPS, "KIND/NAME")
-    add_all_namespaces(line)
-    add_output(line)
-    line.own_flag(
-        "--explain", action="store_true", help="say how it would go and what is missing, as preflight"
-    )
-    add_dry_run(line)
-    add_verbose(line)
-    return line
-
-
-def _run(arguments: Arguments, surroundings: Surroundings) -> int:
+def run(arguments: Arguments, surroundings: Surroundings) -> int:
     spec, files = scan_container_spec(), NamedFiles()
     arguments.values.setdefault("owner", _OWNER)
     read_connection(arguments, surroundings)
@@ -84,6 +68,3 @@ def _check(arguments: Arguments, judging: Params, gate_params: Params, context: 
         arguments.params(spec, **{**given, "output_dir": arguments.values.get("output_dir")}), context
     )
     check_formats(arguments, context)
-
-
-SUBCOMMAND = Subcommand("scan", _SAID, _line, _run)

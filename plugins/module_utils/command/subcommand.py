@@ -45,13 +45,11 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Subcommand:
-    """`said`: one line for the help. `line` makes what it takes; `run` does it and gives the exit status.
+    """`line` makes what it takes; `run` does it and gives the exit status.
 
     `run` raises ScanError, and KeyboardInterrupt when it was interrupted and has removed what it had made.
     """
 
-    name: str
-    said: str
     line: Callable[[], CommandLine]
     run: Callable[[Arguments, Surroundings], int]
 

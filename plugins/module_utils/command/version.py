@@ -8,16 +8,11 @@ from __future__ import annotations
 import platform
 
 from ..results.producer import COLLECTION, VERSION
-from .arguments import Arguments, CommandLine
+from .arguments import Arguments
 from .exit_status import PASSED
-from .subcommand import Subcommand, Surroundings
-
-_SAID = "Say which version this is."
+from .subcommand import Surroundings
 
 
-def _run(_arguments: Arguments, surroundings: Surroundings) -> int:
+def run(_arguments: Arguments, surroundings: Surroundings) -> int:
     surroundings.screen.lines([f"{COLLECTION} {VERSION}, Python {platform.python_version()}"])
     return PASSED
-
-
-SUBCOMMAND = Subcommand("version", _SAID, lambda: CommandLine("version", _SAID, {}, ()), _run)

@@ -19,7 +19,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.options.scan
 
 
 def read(*words: str) -> Arguments:
-    return SUBCOMMANDS["scan"]().line().read(words)
+    return SUBCOMMANDS["scan"].line().read(words)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.command.main
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_each_option_is_a_flag_or_has_a_reason(name: str) -> None:
-    line = SUBCOMMANDS[name]().line()
+    line = SUBCOMMANDS[name].line()
     flags = {flag.option for flag in line.flags.values()}
     assert flags <= line.spec.keys()
     if name != "sweep":  # it is one of several things that scan_access does
@@ -22,17 +22,17 @@ def test_each_option_is_a_flag_or_has_a_reason(name: str) -> None:
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_no_two_flags_have_the_same_name(name: str) -> None:
-    line = SUBCOMMANDS[name]().line()
+    line = SUBCOMMANDS[name].line()
     written = [each for group in line.groups for flag in group.flags for each in flag.names]
     assert len(written) == len(set(written))
 
 
 def test_a_secret_has_no_flag_but_the_token_that_kubectl_has() -> None:
-    line = SUBCOMMANDS["scan"]().line()
+    line = SUBCOMMANDS["scan"].line()
     secret = {flag.name for flag in line.flags.values() if line.spec[flag.option].get("no_log")}
     assert secret == {"--token"}
 
 
 def test_a_reason_is_of_an_option_that_there_is() -> None:
-    lines: list[CommandLine] = [make().line() for make in SUBCOMMANDS.values()]
+    lines: list[CommandLine] = [each.line() for each in SUBCOMMANDS.values()]
     assert {name for name in WITHOUT_FLAG if not any(name in line.spec for line in lines)} == set()
