@@ -39,6 +39,7 @@ class Developer:
             "KUBECONFIG": str(kubeconfig),
             "SECURESCAN_PYTHON": sys.executable,
             "LC_ALL": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.folder = folder
 
