@@ -29,6 +29,7 @@ SHIPPED = {
     "MANIFEST.json",
     "README.md",
     "SECURITY.md",
+    "bin",
     "changelogs",
     "docs",
     "execution_environment",

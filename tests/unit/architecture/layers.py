@@ -53,6 +53,11 @@ ROOMS: tuple[Room, ...] = (
         "what the action and callback plugins share",
         ("module_run", "tasks", "options", "reports", "evidence", "store", "results", "network"),
     ),
+    _engine(
+        "command",
+        "the command for people and pipelines: its flags as options, the tasks called directly, output and exit status",
+        "tasks options reports results targets cluster",
+    ),
     _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(
         "tasks",

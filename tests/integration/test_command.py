@@ -1,0 +1,177 @@
+# Copyright (c) 2026 securescan.kubernetes contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`kubectl securescan` as a person uses it: the real kubectl runs it as its plugin, on the real cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = ROOT / "bin"
+_MOST_SECONDS = 120
+
+
+class Developer:
+    """Somebody with kubectl, the command on PATH, and a kubeconfig with the rights of the shipped ClusterRole."""
+
+    def __init__(self, kubectl: str, kubeconfig: pathlib.Path, folder: pathlib.Path) -> None:
+        programs = folder / "bin"
+        programs.mkdir()
+        for name in ("kubectl-securescan", "kubectl_complete-securescan", "securescan"):
+            (programs / name).symlink_to(BIN / "kubectl-securescan" if name == "securescan" else BIN / name)
+        (programs / "kubectl").symlink_to(kubectl)
+        self.environ = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "KUBECONFIG": str(kubeconfig),
+            "SECURESCAN_PYTHON": sys.executable,
+            "LC_ALL": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self.folder = folder
+
+    def run(self, *words: str, **more: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words,
+            env=self.environ,
+            cwd=self.folder,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_MOST_SECONDS,
+            **more,
+        )
+
+
+@pytest.fixture
+def developer(cluster, operator_kubeconfig, tmp_path) -> Developer:
+    return Developer(cluster.kubectl_program, operator_kubeconfig, tmp_path)
+
+
+def accesses(cluster) -> str:
+    return cluster.kubectl(
+        "get",
+        "serviceaccounts,roles,rolebindings",
+        "-n",
+        "shop",
+        "-l",
+        "securescan.kubernetes/owner",
+        "-o",
+        "name",
+    )
+
+
+def test_kubectl_runs_it_as_its_plugin(developer, cluster):
+    ended = developer.run("kubectl", "securescan", "deploy/api", "-n", "shop")
+    assert ended.returncode in (0, 2, 3), ended
+    assert "WORKLOAD" in ended.stdout and "Gate: " in ended.stdout
+    assert "shop/api" in ended.stdout and "shop/legacy" not in ended.stdout
+    assert "\r" not in ended.stderr and accesses(cluster) == ""
+    assert not list(developer.folder.glob("securescan-*"))
+    version = developer.run("kubectl", "version", "--client", "-o", "json")
+    shown(
+        "kubectl",
+        json.loads(version.stdout)["clientVersion"]["gitVersion"],
+        "`kubectl securescan` as its plugin, and completed by it",
+        section="The command",
+    )
+
+
+def test_each_way_to_end_has_its_status(developer, tmp_path):
+    passes = tmp_path / "passes.yml"
+    passes.write_text("failed: {critical: {max: 1000}}\n")
+    scan = ("kubectl", "securescan", "-n", "shop")
+    assert developer.run(*scan, "deploy/api", "--threshold", str(passes)).returncode == 0
+    assert developer.run(*scan, "deploy/legacy").returncode == 2
+    assert developer.run(*scan, "deploy/nobody").returncode == 3
+    assert developer.run(*scan, "--server", "https://127.0.0.1:1", "--token", "x").returncode == 4
+    assert developer.run(*scan, "--thrshold", "x").returncode == 1
+
+
+def test_its_results_are_those_of_the_playbook(developer, shop_scan, tmp_path):
+    ended = developer.run("securescan", "deploy/api", "-n", "shop", "-o", "json", "--approach", "exec")
+    mine = {t["container"]: t["counts"] for t in json.loads(ended.stdout)["targets"]}
+    theirs = {t["container"]: t["counts"] for t in shop_scan.summary["targets"] if t["workload"] == "api"}
+    assert mine == theirs
+
+
+@pytest.mark.parametrize("output", ["json", "sarif", "junit", "html", "markdown", "csv", "lines"])
+def test_stdout_has_the_output_and_nothing_else(developer, output):
+    ended = developer.run("securescan", "deploy/legacy", "-n", "shop", "-o", output)
+    assert ended.returncode == 2 and ended.stdout, ended
+    if output in ("json", "sarif"):
+        json.loads(ended.stdout)
+
+
+def test_a_terminal_shows_how_far_it_is(developer):
+    # stderr alone is a terminal: stdout stays the output
+    mine, theirs = pty.openpty()
+    running = subprocess.Popen(
+        ["securescan", "-n", "shop", "-o", "json"],
+        env=developer.environ,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    out, _none = running.communicate(timeout=_MOST_SECONDS)
+    seen = b""
+    while select.select([mine], [], [], 1)[0]:
+        try:
+            seen += os.read(mine, 65536)
+        except OSError:
+            break
+    os.close(mine)
+    assert json.loads(out) and b"containers done" in seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_one_leaves_nothing(developer, cluster, number):
+    running = subprocess.Popen(
+        ["securescan", "-n", "shop", "--approach", "exec"],
+        env=developer.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not accesses(cluster) and running.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    running.send_signal(number)
+    _out, err = running.communicate(timeout=_MOST_SECONDS)
+    assert running.returncode in (130, 0, 2, 3), err
+    if running.returncode == 130:
+        assert "interrupted" in err
+    assert accesses(cluster) == ""
+
+
+def test_kubectl_and_bash_complete_it(developer):
+    asked = developer.run("kubectl", "__complete", "securescan", "-n", "shop", "deploy/a")
+    assert "deploy/api" in asked.stdout.splitlines(), asked
+    script = (
+        "source <(securescan completion bash); COMP_WORDS=(securescan -n sh); COMP_CWORD=2; _securescan; "
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    asked = developer.run("bash", "-c", script)
+    assert "shop" in asked.stdout.splitlines(), asked
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_take_their_script(developer, shell):
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    script = developer.folder / shell
+    script.write_text(developer.run("securescan", "completion", shell).stdout)
+    assert developer.run(shell, "-n", str(script)).returncode == 0
