@@ -38,6 +38,15 @@
 {{- if and .Values.results.store.secret (not .Values.results.store.address) -}}
 {{- fail "results.store.secret is the password of results.store.address, which is not given" -}}
 {{- end -}}
+{{- if and .Values.results.s3.bucket (hasKey .Values.scan.variables "fleet_push") -}}
+{{- fail "results.s3 is a system to push to, as fleet_push of scan.variables is: give all of them in fleet_push of scan.secretVariables" -}}
+{{- end -}}
+{{- if and (hasKey .Values.scan.variables "scan_namespace_selectors") $cluster.inCluster (not .Values.rbac.wholeCluster) -}}
+{{- fail "scan_namespace_selectors needs the right to list namespaces: rbac.wholeCluster=true, and the guard with it" -}}
+{{- end -}}
+{{- if and .Values.guard.create .Values.scan.variables.scan_debug_match_capabilities -}}
+{{- fail "this guard lets no scan add capabilities: make it by scan_guard with debug_match_capabilities, and set guard.present=true" -}}
+{{- end -}}
 {{- if and .Values.results.s3.secret (not .Values.results.s3.bucket) -}}
 {{- fail "results.s3.secret is the credential for results.s3.bucket, which is not given" -}}
 {{- end -}}
