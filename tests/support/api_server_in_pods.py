@@ -97,7 +97,7 @@ class _Relay:
 
 
 def _namespace_of(pid: int) -> int:
-    return os.stat(f"/proc/{pid}/ns/net").st_ino
+    return pathlib.Path(f"/proc/{pid}/ns/net").stat().st_ino
 
 
 def _listener_in(pid: int, address: str) -> socket.socket:
