@@ -146,7 +146,7 @@ def test_a_release_from_its_installation_to_its_end(
     where = ("--namespace", namespace, "--wait", "--timeout", "5m")
 
     helm("install", RELEASE, chart.CHART, *where, "--values", values)
-    said = helm("test", RELEASE, "--namespace", namespace, "--logs", "--timeout", "5m")
+    said = helm("test", RELEASE, "--namespace", namespace, "--timeout", "5m")
     assert "PREFLIGHT" in said.upper()
 
     # the night: the sample workloads hold a bad one, and the gate finds it
