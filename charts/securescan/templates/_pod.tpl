@@ -71,6 +71,8 @@ spec:
         - {name: ANSIBLE_HOME, value: /tmp/ansible}
         - {name: ANSIBLE_NOCOLOR, value: "1"}
         - {name: HOME, value: /tmp}
+        - {name: USER, value: scan}
+        - {name: LANG, value: C.UTF-8}
       securityContext:
         allowPrivilegeEscalation: false
         readOnlyRootFilesystem: true

@@ -14,7 +14,10 @@
 {{ printf "{{ lookup('ansible.builtin.file', '/etc/securescan/%s') }}" . }}
 {{- end }}
 
-{{/* Variables of the roles scan and fleet. Those of the chart go before scan.variables; the schema refuses the same in both. */}}
+{{/*
+Variables of the roles scan and fleet. Those of the chart go before scan.variables; the schema refuses the same in both. The folders are
+those of volumes, which are writable for everybody in the pod: there is nobody else in it.
+*/}}
 {{- define "securescan.variables" -}}
 {{- $scan := .Values.scan -}}
 {{- $own := dict
@@ -23,6 +26,7 @@
     "scan_owner" (printf "chart-%s" (include "securescan.name" .))
     "fleet_output_dir" "/results"
     "fleet_allow_shared_folder" true
+    "scan_allow_shared_folder" true
     "fleet_deadline" $scan.deadlineSeconds
     "fleet_fail_on" $scan.failOn -}}
 {{- if $scan.scannerImage -}}
