@@ -19,7 +19,6 @@ from ansible_collections.securescan.kubernetes.tests.support.flux import flux
 from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
 from ansible_collections.securescan.kubernetes.tests.support.waiting import wait_until
 
-GITOPS = chart.ROOT / "charts" / "gitops"
 SECONDS = 180.0
 VERSION = re.findall(
     r"kustomize-controller v(\S+)", (MODULES / "kustomize-controller" / "go.mod").read_text("utf-8")
@@ -33,7 +32,7 @@ def cluster():
 
 def example(bucket_port: int) -> list[dict[str, Any]]:
     """The example, with the server of the test in place of its own."""
-    text = (GITOPS / "flux" / "rendered.yml").read_text(encoding="utf-8")
+    text = (chart.GITOPS / "flux" / "rendered.yml").read_text(encoding="utf-8")
     bucket, kustomization = yaml.safe_load_all(text)
     # TODO(E, phase 2): by TLS (certSecretRef with the authority of the test), so that nothing else is changed
     bucket["spec"].update(endpoint=f"127.0.0.1:{bucket_port}", insecure=True, interval="10s")

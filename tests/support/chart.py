@@ -25,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "securescan"
 EXAMPLES = ROOT / "charts" / "examples"
 RENDERINGS = ROOT / "charts" / "renderings"
+GITOPS = ROOT / "charts" / "gitops"
 # The release of all renderings; its namespace is what the GitOps examples have.
 RELEASE, NAMESPACE = "nightly", "securescan"
 

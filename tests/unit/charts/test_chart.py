@@ -117,6 +117,29 @@ def test_the_examples_fit_the_schema(values):
     assert problems(read(values)) == []
 
 
+def blocks_of(page: pathlib.Path) -> list[Any]:
+    """The YAML of a page, each block read."""
+    return [
+        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.S)
+    ]
+
+
+def test_the_values_of_the_page_fit_the_schema():
+    shown = [block for block in blocks_of(chart.ROOT / "docs" / "chart.md") if "scan" in block]
+    assert len(shown) == 2
+    whole, part = shown
+    assert problems(whole) == [] and problems(merged(whole, part)) == []
+
+
+def test_the_values_of_the_gitops_examples_fit_the_schema():
+    flux = list(yaml.safe_load_all((chart.GITOPS / "flux" / "helm-release.yml").read_text("utf-8")))
+    argocd = read(chart.GITOPS / "argocd" / "application.yml")
+    for values in (flux[1]["spec"]["values"], argocd["spec"]["source"]["helm"]["valuesObject"]):
+        assert problems(values) == []
+    version = read(chart.CHART / "Chart.yaml")["version"]
+    assert flux[0]["spec"]["ref"]["tag"] == argocd["spec"]["source"]["targetRevision"] == version
+
+
 @pytest.mark.parametrize(
     ("changed", "place"),
     [
