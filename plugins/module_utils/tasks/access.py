@@ -206,7 +206,7 @@ def _swept(options: AccessOptions, client: RestClient, context: TaskContext) -> 
     namespaces, home = _named_namespaces(options, client), options.grant.account_namespace
     if namespaces is not None and home and home not in namespaces:
         namespaces.append(home)
-    done = sweep(client, datetime.now(timezone.utc), namespaces, context.check_mode)
+    done = sweep(client, datetime.now(timezone.utc), namespaces, context.check_mode, home or "")
     result: dict[str, Any] = {
         "changed": bool(done.removed),
         "diff": sweep_diff(done),
