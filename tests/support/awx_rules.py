@@ -171,17 +171,17 @@ def accepted_prompts(template: Object, survey: list[Object], asked: Mapping[str,
         raise Refused(
             400, {"extra_vars": [f"Variables {', '.join(sorted(beyond))} are not allowed on launch."]}
         )
-    defaults = {one["variable"]: _default(one) for one in survey if one.get("default") not in (None, "")}
+    # a default that is no answer is left out, such as the text that a default of several choices is
+    defaults = {
+        one["variable"]: one["default"]
+        for one in survey
+        if one.get("default") is not None and not wrong_answers([one], {one["variable"]: one["default"]})
+    }
     taken: Object = {"extra_vars": {**defaults, **answers}}
     for name in ("limit", "instance_groups"):
         if asked.get(name) and template.get(f"ask_{name}_on_launch"):
             taken[name] = asked[name]
     return taken
-
-
-def _default(question: Object) -> Any:
-    default = question["default"]
-    return default.splitlines() if question["type"] == "multiselect" and isinstance(default, str) else default
 
 
 def check_credential_type(one: Object) -> None:
