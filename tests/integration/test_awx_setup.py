@@ -71,15 +71,7 @@ def setup(
     given = folder / "variables.json"
     given.write_text(json.dumps({**VARIABLES, **variables}))
     return subprocess.run(
-        [
-            str(pathlib.Path(sys.executable).parent / "ansible-playbook"),
-            f"securescan.kubernetes.{playbook}",
-            "-i",
-            "localhost,",
-            "-e",
-            f"@{given}",
-        ]
-        + list(arguments),
+        [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), f"securescan.kubernetes.{playbook}", "-i", "localhost,", "-e", f"@{given}", *list(arguments)],
         cwd=folder,
         env={
             **os.environ,
@@ -213,7 +205,7 @@ def test_the_same_objects_as_variables_for_the_other_collection(awx, tmp_path):
         pass
 
     Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-    variables = yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader with one tag more
+    variables = yaml.load(text, Loader=Loader)
     assert len(variables["controller_templates"]) == 10
     # what AWX is to template is no template for Ansible
     assert all("!unsafe" in line for line in text.splitlines() if "{{" in line)
