@@ -39,7 +39,18 @@ def _unpack(name: str, folder: pathlib.Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as fetched:
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", fetched, f"ansible=={ANSIBLE}"],
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--dest",
+                fetched,
+                f"ansible=={ANSIBLE}",
+            ],
             check=True,
             stdout=2,
         )
