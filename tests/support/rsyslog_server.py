@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 from ..environment.debian_unpacked import unpacked
 from ..fake_api_server.certificates import Authority
 from .free_port import free_port
-from .served_program import served
+from .served_program import listens, served
+from .waiting import wait_until
 
 _SUITE = "bookworm"
 _LIBRARIES = ("libestr0", "libfastjson4")
@@ -28,6 +30,8 @@ global(
 )
 module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="x509/certvalid")
 input(type="imtcp" port="{port}" address="127.0.0.1")
+module(load="imptcp")
+input(type="imptcp" port="{plain}" address="127.0.0.1")
 template(name="whole" type="string" string="%jsonmesg%\\n")
 action(type="omfile" file="{out}" template="whole" asyncWriting="off" flushOnTXEnd="on")
 """
@@ -39,18 +43,19 @@ class Rsyslog:
     out: pathlib.Path
 
     def messages(self) -> list[dict[str, Any]]:
-        """Those that were written as whole lines."""
+        """Those that were written as whole lines, without the one by which the file was opened."""
         if not self.out.exists():
             return []
         text = self.out.read_text(encoding="utf-8", errors="backslashreplace")
-        return [json.loads(line) for line in text.split("\n")[:-1]]
+        return [json.loads(line) for line in text.split("\n")[1:-1]]
 
 
 @contextlib.contextmanager
 def rsyslog(folder: pathlib.Path, authority: Authority) -> Iterator[Rsyslog]:
     program, tls = unpacked("rsyslog", _SUITE), unpacked("rsyslog-openssl", _SUITE)
     libraries = [_library_folder(unpacked(name, _SUITE)) for name in _LIBRARIES]
-    server, port, out = authority.server("localhost"), free_port(), folder / "messages.jsonl"
+    server, out = authority.server("localhost"), folder / "messages.jsonl"
+    port, plain = free_port(), free_port()
     config = folder / "rsyslog.conf"
     config.write_text(
         _CONFIG.format(
@@ -59,6 +64,7 @@ def rsyslog(folder: pathlib.Path, authority: Authority) -> Iterator[Rsyslog]:
             certificate=server.certificate,
             key=server.key,
             port=port,
+            plain=plain,
             out=out,
         ),
         encoding="utf-8",
@@ -70,7 +76,17 @@ def rsyslog(folder: pathlib.Path, authority: Authority) -> Iterator[Rsyslog]:
     ]
     environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
     with served(command, port, folder / "rsyslog.log", environment):
+        _have_file_opened(plain, out)
         yield Rsyslog(port, out)
+
+
+def _have_file_opened(plain: int, out: pathlib.Path) -> None:
+    """This rsyslog closes the descriptor of a TLS connection twice. A file that another thread opens in between is closed the
+    second time, and what is written to it then goes into the next connection: it is opened before there is any."""
+    wait_until(lambda: listens(plain), "rsyslog to take plain messages")
+    with socket.create_connection(("127.0.0.1", plain)) as sock:
+        sock.sendall(b"<13>1 - - tests - - - opens the file\n")
+    wait_until(lambda: out.exists() and out.read_bytes().endswith(b"\n"), "rsyslog to open its file")
 
 
 def _library_folder(package: pathlib.Path) -> pathlib.Path:

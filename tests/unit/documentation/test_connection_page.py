@@ -42,7 +42,8 @@ def test_the_details_of_a_scan(server: FakeApiServer, tmp_path: pathlib.Path) ->
 
 
 def of_page(lines: list[str]) -> list[str]:
-    """The first line of each kind, and all that say what became of a target."""
+    """The first line of each kind, and all that say what became of a target: those of the second pod after all others, because
+    the scan says how the first one ended while the second one is looked at already."""
     kinds: set[str] = set()
     chosen = []
     for line in lines:
@@ -50,7 +51,7 @@ def of_page(lines: list[str]) -> list[str]:
         if line.startswith(SHOWN) and kind not in kinds:
             kinds.add(kind)
             chosen.append(f"<prod-eu> {line}")
-    return chosen
+    return sorted(chosen, key=lambda line: "/edge-" in line)
 
 
 def in_page(text: str) -> str:

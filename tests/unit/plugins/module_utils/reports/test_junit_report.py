@@ -7,7 +7,7 @@ import hashlib
 import io
 import pathlib
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
@@ -272,7 +272,7 @@ class Discarded(io.TextIOBase):
 
 
 def test_memory_does_not_grow_with_the_run() -> None:
-    def peak(number: int) -> int:
+    def peaks(number: int) -> Iterator[int]:
         targets = [make_target(f"pod-{index}") for index in range(number)]
         document = make_document(ONE, PASSING, *(make_control(f"c-{index}", "failed") for index in range(50)))
         record = run_of([(ONE, document)], (), None).targets[0]
@@ -280,12 +280,14 @@ def test_memory_does_not_grow_with_the_run() -> None:
             run_of([(ONE, document)], (), None),
             targets=tuple(replace(record, target_id=target.target_id, pod=target.pod) for target in targets),
         )
-        tracemalloc.start()
-        try:
-            REPORT.write(run, Discarded())  # type: ignore[arg-type]
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        for _measure in range(3):
+            tracemalloc.start()
+            try:
+                REPORT.write(run, Discarded())  # type: ignore[arg-type]
+                yield tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
 
-    few, many = peak(400), peak(1200)  # enough for the garbage collector to come by
+    # What else the process does, and what earlier tests have left to be closed, can only add: the least is the report's own.
+    few, many = min(peaks(400)), min(peaks(1200))  # enough for the garbage collector to come by
     assert many < few * 1.5

@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.support.fake_defectdojo import TOKEN, FakeDefectDojo
 from ansible_collections.securescan.kubernetes.tests.support.https_server import (
-    Answer,
     FakeHttpsServer,
 )
 from ansible_collections.securescan.kubernetes.tests.support.pushes import (
@@ -96,18 +95,14 @@ def test_what_was_not_seen_is_not_closed(
 def test_a_thousand_places_with_faults_and_a_kill_are_there_once(
     tmp_path: pathlib.Path, https_server: FakeHttpsServer, dojo: FakeDefectDojo, params: dict[str, Any]
 ) -> None:
-    run = wide_run(tmp_path, 200)
+    run = wide_run(tmp_path, 1000)
     faults = Faults(share=0.6, seconds=6)
-
-    def killed_in_the_middle(request: Any) -> Answer:
-        return dojo.answer(request)
-
-    https_server.answer = faults.around(killed_in_the_middle)
+    https_server.answer = faults.around(dojo.answer)
     ended = push_and_kill(
         {**params, "timeout": 2.0, "run_dir": run.folder}, kill_when=lambda: bool(https_server.received)
     )
     assert ended.kills == 1 and set(faults.happened) <= set(FAULTS)
-    assert len(dojo.active) == 100
+    assert len(dojo.active) == 500
 
 
 def test_another_token_is_refused_and_not_shown(
