@@ -62,8 +62,8 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health proof preflight options requests footprint sidecar engines approaches tickets sinks reports evidence store "
-        "judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
+        "scanning health proof preflight options requests footprint sidecar engines approaches tickets sinks reports evidence "
+        "store judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
         "scanning",
