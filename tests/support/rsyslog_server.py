@@ -44,8 +44,6 @@ class Rsyslog:
 
     def messages(self) -> list[dict[str, Any]]:
         """Those that were written as whole lines, without the one by which the file was opened."""
-        if not self.out.exists():
-            return []
         text = self.out.read_text(encoding="utf-8", errors="backslashreplace")
         return [json.loads(line) for line in text.split("\n")[1:-1]]
 
