@@ -10,14 +10,15 @@ import os
 import pathlib
 import pty
 import select
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
+from ansible_collections.securescan.kubernetes.tests.cluster import debian_packages
+from ansible_collections.securescan.kubernetes.tests.support.playbooks import WAIVERS
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "bin"
@@ -86,7 +87,7 @@ def test_kubectl_runs_it_as_its_plugin(developer, cluster):
         "kubectl",
         json.loads(version.stdout)["clientVersion"]["gitVersion"],
         "`kubectl securescan` as its plugin, and completed by it",
-        section="The command",
+        section=SECTIONS[4],
     )
 
 
@@ -101,8 +102,8 @@ def test_each_way_to_end_has_its_status(developer, tmp_path):
     assert developer.run(*scan, "--thrshold", "x").returncode == 1
 
 
-def test_its_results_are_those_of_the_playbook(developer, shop_scan, tmp_path):
-    ended = developer.run("securescan", "deploy/api", "-n", "shop", "-o", "json", "--approach", "exec")
+def test_its_results_are_those_of_the_playbook(developer, shop_scan):
+    ended = developer.run("securescan", "deploy/api", "-n", "shop", "-o", "json", "--waivers", str(WAIVERS))
     mine = {t["container"]: t["counts"] for t in json.loads(ended.stdout)["targets"]}
     theirs = {t["container"]: t["counts"] for t in shop_scan.summary["targets"] if t["workload"] == "api"}
     assert mine == theirs
@@ -168,10 +169,51 @@ def test_kubectl_and_bash_complete_it(developer):
     assert "shop" in asked.stdout.splitlines(), asked
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_take_their_script(developer, shell):
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    script = developer.folder / shell
-    script.write_text(developer.run("securescan", "completion", shell).stdout)
-    assert developer.run(shell, "-n", str(script)).returncode == 0
+def test_fish_completes_it(developer):
+    debian_packages.ensure(["fish"])
+    script = developer.folder / "securescan.fish"
+    script.write_text(developer.run("securescan", "completion", "fish").stdout)
+    asked = developer.run("fish", "--no-config", "-c", f"source {script}; complete -C 'securescan -n sh'")
+    assert "shop" in asked.stdout.splitlines(), asked
+    version = developer.run("fish", "--version").stdout.split()[-1]
+    shown("fish", version, "completes `securescan`", section=SECTIONS[4])
+
+
+def test_zsh_completes_it(developer):
+    """In a terminal, as a person presses the tabulator: zsh completes nowhere else."""
+    debian_packages.ensure(["zsh"])
+    script = developer.folder / "_securescan"
+    script.write_text(developer.run("securescan", "completion", "zsh").stdout)
+    (developer.folder / ".zshrc").write_text(
+        f"autoload -Uz compinit; compinit -u -D; source {script}; PS1='ready> '\n"
+    )
+    child, terminal = pty.fork()
+    if not child:
+        os.execvpe(
+            "zsh", ["zsh", "-i"], {**developer.environ, "ZDOTDIR": str(developer.folder), "TERM": "dumb"}
+        )
+    try:
+        assert "ready> " in seen_on(terminal, "ready> ")
+        os.write(terminal, b"securescan -n sh")
+        # the cluster has a second for its answer; a person presses the key again
+        for _try in range(12):
+            os.write(terminal, b"\t")
+            if "-n shop" in seen_on(terminal, "-n shop", seconds=5):
+                break
+        else:
+            raise AssertionError("zsh did not complete the namespace")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+    version = developer.run("zsh", "--version").stdout.split()[1]
+    shown("zsh", version, "completes `securescan`", section=SECTIONS[4])
+
+
+def seen_on(terminal: int, awaited: str, seconds: float = 60) -> str:
+    """What a terminal shows until the awaited text has come."""
+    seen, end = "", time.monotonic() + seconds
+    while awaited not in seen and time.monotonic() < end:
+        if select.select([terminal], [], [], 1)[0]:
+            seen += os.read(terminal, 65536).decode(errors="replace")
+    return seen

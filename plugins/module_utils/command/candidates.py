@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Callable
 
 from ..cluster.connection import connect, namespace_of_context
@@ -22,24 +23,15 @@ from ..cluster.kubeconfig import load_every_context
 from ..cluster.rest import RestClient
 from ..errors import ScanError
 from ..options.connection import connection_options, connection_spec
-from ..targets.patterns import DNS_LABEL, DNS_SUBDOMAIN
+from ..targets.patterns import DNS_LABEL, DNS_SUBDOMAIN, matches_workload, read_workloads
+from ..targets.workloads import Workloads
 from .arguments import CommandLine
 from .completion import FOLDERS_ONLY, NO_FILES, NO_SPACE
 from .flag import CONTAINERS, CONTEXTS, FILES, FOLDERS, NAMESPACES, PROFILES, Flag
+from .target_words import NAMESPACE_KINDS, POD_KINDS
 
 _SECONDS = 1.0
 _MOST = 500
-_KINDS = {
-    "deploy": ("apps/v1", "deployments"),
-    "deployment": ("apps/v1", "deployments"),
-    "sts": ("apps/v1", "statefulsets"),
-    "statefulset": ("apps/v1", "statefulsets"),
-    "ds": ("apps/v1", "daemonsets"),
-    "daemonset": ("apps/v1", "daemonsets"),
-    "cronjob": ("batch/v1", "cronjobs"),
-    "job": ("batch/v1", "jobs"),
-    "pod": ("v1", "pods"),
-}
 _OF_WORDS = ("deploy/", "statefulset/", "daemonset/", "cronjob/", "job/", "pod/")
 
 
@@ -61,7 +53,7 @@ def candidates(
         return _starting(line.choices_of(last), word), NO_FILES
     if word.startswith("-"):
         return _starting(line.all_names, word), NO_FILES
-    return _of_words(word, before, line, environ)
+    return _of_words(word, before, environ)
 
 
 def _of_flag(
@@ -79,24 +71,24 @@ def _of_flag(
     if flag.complete == CONTEXTS:
         return _starting(_asked(lambda: _contexts(before, environ)), word), NO_FILES
     if flag.complete == NAMESPACES:
-        return _starting(
-            _asked(lambda: _names(before, line, environ, "v1", "namespaces", "")), word
-        ), NO_FILES
+        return _starting(_asked(lambda: _namespaces(before, environ)), word), NO_FILES
     if flag.complete == CONTAINERS:
-        return _starting(_asked(lambda: _containers(before, line, environ)), word), NO_FILES
+        return _starting(_asked(lambda: _containers(before, environ)), word), NO_FILES
     return [], NO_FILES
 
 
-def _of_words(
-    word: str, before: Sequence[str], line: CommandLine, environ: Mapping[str, str]
-) -> tuple[list[str], int]:
+def _of_words(word: str, before: Sequence[str], environ: Mapping[str, str]) -> tuple[list[str], int]:
     kind, slash, _name = word.partition("/")
     if not slash:
         return _starting(_OF_WORDS, word), NO_SPACE | NO_FILES
-    if kind not in _KINDS:
+    try:
+        (pattern,) = read_workloads("targets", [f"{kind}/*"])
+    except ScanError:
         return [], NO_FILES
-    version, plural = _KINDS[kind]
-    names = _asked(lambda: _names(before, line, environ, version, plural, _namespace(before, environ)))
+    if kind in NAMESPACE_KINDS:
+        names = _asked(lambda: _namespaces(before, environ))
+    else:
+        names = _asked(lambda: _running(before, environ, pattern, is_pod=kind in POD_KINDS))
     return _starting((f"{kind}/{name}" for name in names), word), NO_FILES
 
 
@@ -153,41 +145,42 @@ def _contexts(before: Sequence[str], environ: Mapping[str, str]) -> Iterator[str
         yield choice.context.name
 
 
-def _objects(
-    before: Sequence[str], environ: Mapping[str, str], path: str, *, metadata_only: bool
-) -> Iterator[Mapping[str, Any]]:
-    client = RestClient(connect(_connection(before), environ), _SECONDS, patience=0.0, attempts=1)
-    for number, item in enumerate(client.list_items(path, page_size=_MOST, metadata_only=metadata_only)):
-        if number == _MOST:
-            return
-        yield item
+def _client(before: Sequence[str], environ: Mapping[str, str]) -> RestClient:
+    return RestClient(connect(_connection(before), environ), _SECONDS, patience=0.0, attempts=1)
 
 
-def _names(
-    before: Sequence[str],
-    _line: CommandLine,
-    environ: Mapping[str, str],
-    version: str,
-    plural: str,
-    namespace: str,
-) -> Iterator[str]:
+def _namespaces(before: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
     """Names that the cluster has; one that is no name is left out: a shell would see it."""
-    if namespace and not DNS_LABEL.allows(namespace):
-        return
-    root = f"/api/{version}" if version == "v1" else f"/apis/{version}"
-    path = f"{root}/namespaces/{namespace}/{plural}" if namespace else f"{root}/{plural}"
-    for item in _objects(before, environ, path, metadata_only=True):
+    client = _client(before, environ)
+    for item in islice(client.list_items("/api/v1/namespaces", page_size=_MOST, metadata_only=True), _MOST):
         name = str((item.get("metadata") or {}).get("name") or "")
-        if DNS_SUBDOMAIN.allows(name):
+        if DNS_LABEL.allows(name):
             yield name
 
 
-def _containers(before: Sequence[str], line: CommandLine, environ: Mapping[str, str]) -> Iterator[str]:
-    namespace = _namespace(before, environ)
-    if not DNS_LABEL.allows(namespace):
-        return
-    path = f"/api/v1/namespaces/{namespace}/pods"
-    for pod in _objects(before, environ, path, metadata_only=False):
+def _pods(client: RestClient, namespace: str) -> Iterator[Mapping[str, Any]]:
+    if DNS_LABEL.allows(namespace):
+        yield from islice(client.list_items(f"/api/v1/namespaces/{namespace}/pods", page_size=_MOST), _MOST)
+
+
+def _running(
+    before: Sequence[str], environ: Mapping[str, str], pattern: str, *, is_pod: bool
+) -> Iterator[str]:
+    """What has pods, found with the rights of a scan: workloads themselves are not listed.
+
+    :param pattern: such as deployment/*
+    """
+    client, namespace = _client(before, environ), _namespace(before, environ)
+    workloads = Workloads(client, namespace)
+    for pod in _pods(client, namespace):
+        kind, name = ("Pod", str(pod["metadata"]["name"])) if is_pod else workloads.of(pod)
+        if (is_pod or matches_workload(kind, name, [pattern])) and DNS_SUBDOMAIN.allows(name):
+            yield name
+
+
+def _containers(before: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+    client = _client(before, environ)
+    for pod in _pods(client, _namespace(before, environ)):
         for container in (pod.get("spec") or {}).get("containers") or ():
             name = str(container.get("name") or "")
             if DNS_LABEL.allows(name):

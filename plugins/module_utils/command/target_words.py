@@ -10,8 +10,8 @@ from typing import Any
 
 from .arguments import bad_usage
 
-_PODS = frozenset({"po", "pod", "pods"})
-_NAMESPACES = frozenset({"ns", "namespace", "namespaces"})
+POD_KINDS = frozenset({"po", "pod", "pods"})
+NAMESPACE_KINDS = frozenset({"ns", "namespace", "namespaces"})
 
 
 def add_targets(values: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def add_targets(values: Mapping[str, Any], words: Sequence[str]) -> dict[str, An
                 f"{word[:100]!r} is no target: its kind is missing",
                 "Name it as kubectl does: deploy/api, statefulset/db, pod/api-1. A subcommand stands first.",
             )
-        if kind.lower() in _PODS:
+        if kind.lower() in POD_KINDS:
             found["pods"].append(name)
-        elif kind.lower() in _NAMESPACES:
+        elif kind.lower() in NAMESPACE_KINDS:
             found["namespaces"].append(name)
         else:
             found["workloads"].append(word)
