@@ -49,7 +49,8 @@ def main() -> int:
     parser.add_argument("--once", action="store_true")
     options = parser.parse_args()
     cluster = sample_cluster("bench")
-    pod = cluster.get("pods", "-n", NAMESPACE, "-l", f"app={WORKLOAD}")["items"][0]["metadata"]["name"]
+    names = [item["metadata"]["name"] for item in cluster.get("pods", "-n", NAMESPACE)["items"]]
+    pod = next(name for name in names if name.startswith(f"{WORKLOAD}-"))
     environ = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "SECURESCAN_PYTHON": sys.executable}
     ours: list[tuple[float, float]] = []
     theirs: list[tuple[float, float]] = []
@@ -57,7 +58,7 @@ def main() -> int:
         folder = pathlib.Path(name)
         # both keep their byte code, as on a machine where they were used before; not in the collection's copy
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+        environ.update(PYTHONPYCACHEPREFIX=str(folder / "bytecode"), PWD=name)
         (folder / "inventory.ini").write_text("bench ansible_connection=local\n", encoding="utf-8")
         command = [str(ROOT / "bin" / "securescan"), f"pod/{pod}", "-n", NAMESPACE, "--approach", "exec"]
         play = [
@@ -77,10 +78,17 @@ def main() -> int:
     seconds = statistics.median(one[0] for one in ours)
     ratio = statistics.median(mine[0] / other[0] for mine, other in zip(ours, theirs))
     memory = max(one[1] for one in ours)
+    less_memory = statistics.median(mine[1] / other[1] for mine, other in zip(ours, theirs))
     rows = [
         {"name": "securescan, one container, whole process", "value": seconds, "unit": "s", "goal": 1.2},
         {"name": "the same over ansible-playbook", "value": ratio, "unit": "ratio", "goal": 0.5},
         {"name": "the same, memory", "value": memory, "unit": "MB", "goal": 100.0},
+        {
+            "name": "the same, memory over ansible-playbook's largest process",
+            "value": less_memory,
+            "unit": "ratio",
+            "goal": 1.0,
+        },
     ]
     for row in rows:
         row["met"] = row["value"] <= row["goal"]

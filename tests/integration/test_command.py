@@ -9,7 +9,9 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,8 +19,10 @@ import time
 
 import pytest
 from ansible_collections.securescan.kubernetes.tests.cluster import debian_packages
+from ansible_collections.securescan.kubernetes.tests.support.format_readers import all_readers
 from ansible_collections.securescan.kubernetes.tests.support.playbooks import WAIVERS
 from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
+from ansible_collections.securescan.kubernetes.tests.support.shown_outputs import shown as in_page
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "bin"
@@ -109,12 +113,46 @@ def test_its_results_are_those_of_the_playbook(developer, shop_scan):
     assert mine == theirs
 
 
-@pytest.mark.parametrize("output", ["json", "sarif", "junit", "html", "markdown", "csv", "lines"])
-def test_stdout_has_the_output_and_nothing_else(developer, output):
-    ended = developer.run("securescan", "deploy/legacy", "-n", "shop", "-o", output)
-    assert ended.returncode == 2 and ended.stdout, ended
-    if output in ("json", "sarif"):
-        json.loads(ended.stdout)
+# As the problem matchers of ci/vscode/tasks.json take it.
+PROBLEM_LINE = r"(critical|high|medium|low|none|error): shop/[^:/]+/legacy: [^:]+: .+"
+LEGACY = ("deploy/legacy", "-n", "shop")
+
+
+@pytest.mark.parametrize("output", ["sarif", "sarif_problems", "junit", "markdown", "csv"])
+def test_stdout_is_a_report_that_its_reader_takes(developer, output):
+    """Piped into a file, as people do it, and opened by the program that the format is for."""
+    scan = ("securescan", *LEGACY, "--approach", "exec", "-o", output)
+    file = developer.folder / f"report.{output}"
+    ended = developer.run("sh", "-c", f"{shlex.join(scan)} > {file}")
+    assert ended.returncode == 2 and not ended.stdout, ended
+    # raises where the reader's validator refuses the file
+    assert all_readers()[output].read(file) or output == "markdown"
+    assert "cb-root-uid" in file.read_text(encoding="utf-8")
+
+
+def test_lines_json_and_the_page_say_the_same(developer):
+    scan = ("securescan", *LEGACY, "--approach", "exec", "-o")
+    summary = json.loads(developer.run(*scan, "json").stdout)
+    failed = sum(target["counts"]["failed"] for target in summary["targets"])
+    lines = developer.run(*scan, "lines")
+    assert failed and len(lines.stdout.splitlines()) == failed, lines
+    assert all(re.fullmatch(PROBLEM_LINE, line) for line in lines.stdout.splitlines()), lines
+    # the page of a kept run is the one that the tests of pages open in a browser
+    page = developer.run(*scan, "html", "--output-dir", "kept", "--report", "html").stdout
+    (kept,) = developer.folder.glob("kept/*/latest/report.html")
+    assert page == kept.read_text(encoding="utf-8") and page.lower().startswith("<!doctype html>")
+
+
+def test_the_page_of_the_command_shows_what_it_prints(developer):
+    """Writes docs/command.md's outputs, or compares them."""
+    places = {str(developer.folder): "/home/dev"}
+    table = developer.run("kubectl", "securescan", "deploy/api", "-n", "shop")
+    in_page("command.md", "command", table.stdout, places)
+    lines = developer.run("kubectl", "securescan", *LEGACY, "-o", "lines")
+    first = "".join(lines.stdout.splitlines(keepends=True)[:3])
+    in_page("command.md", "command-lines", first, places)
+    explained = developer.run("kubectl", "securescan", "deploy/edge", "-n", "shop", "--explain")
+    in_page("command.md", "command-explain", explained.stdout, places)
 
 
 def test_a_terminal_shows_how_far_it_is(developer):

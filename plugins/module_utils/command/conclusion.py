@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from ..errors import ScanError
 from ..options.report import ReportOptions, scan_report_spec
 from ..options.threshold import scan_threshold_spec
 from ..results.decisions import open_decision
-from ..results.run import open_run
+from ..results.run import Run, open_run
 from ..tasks.context import TaskContext
 from ..tasks.judging_input import read_threshold_file
 from ..tasks.named_files import NamedFiles
@@ -23,8 +24,6 @@ from .exit_status import PASSED, exit_status
 from .outputs import TABLE, write_output
 from .own_flags import output_of
 from .subcommand import Surroundings
-
-_RESULTS = "Results: "
 
 
 def threshold_params(arguments: Arguments, **more: Any) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def conclude(
     run = run.with_gate(open_decision(run, gate["decision"]).decision)
     screen, output = surroundings.screen, output_of(arguments)
     screen.end_progress()
-    write_output(output, run, _shown(gate["table"], is_kept), screen.out)
+    write_output(output, run, _shown(gate["table"], run, is_kept), screen.out)
     screen.out.flush()
     error = ScanError.from_record(gate["error"]) if gate.get("failed") else None
     if error and output != TABLE:
@@ -81,10 +80,10 @@ def conclude(
     return exit_status(error.kind.code, error.reason) if error else PASSED
 
 
-def _shown(table: Sequence[str], is_kept: bool) -> Iterator[str]:
-    """The lines of the table; a folder that goes away is not named."""
-    for line in table:
-        if is_kept or not line.startswith(_RESULTS):
-            yield line
-        else:
-            yield f"{_RESULTS}not kept (--output-dir keeps them)"
+def _shown(table: Sequence[str], run: Run, is_kept: bool) -> Iterator[str]:
+    """The lines of the table; a run that goes away is not named."""
+    if is_kept:
+        yield from table
+        return
+    yield from takewhile(lambda line: not line.startswith(f"Run {run.run_id}"), table)
+    yield "Results: not kept (--output-dir keeps them)"
