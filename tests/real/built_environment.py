@@ -90,7 +90,7 @@ def built_environment() -> Podman:
     with (engine.folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         digest = _digest()
-        label = ["images", "--quiet", "--filter", f"label=securescan.digest={digest}", IMAGE]
+        label = ["images", "--quiet", "--filter", f"label=securescan.digest={digest}"]
         if not engine.run(*label).strip():
             _build(engine, digest)
     return engine

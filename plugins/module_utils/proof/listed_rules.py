@@ -18,13 +18,18 @@ from ..preflight.permissions import Permission
 
 _PATH = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 _KIND = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview"}
-# What Kubernetes lets every authenticated identity do: ask about itself (system:basic-user), and find the API
-# (system:discovery, system:public-info-viewer, system:service-account-issuer-discovery).
+# What Kubernetes lets every ServiceAccount do: ask about itself (system:basic-user), read the public certificates that the cluster
+# trusts (system:cluster-trust-bundle-discovery), and find the API (system:discovery, system:public-info-viewer,
+# system:service-account-issuer-discovery).
 _EVERYBODY = frozenset(
     {
         Permission("authorization.k8s.io", "selfsubjectaccessreviews", "create"),
         Permission("authorization.k8s.io", "selfsubjectrulesreviews", "create"),
         Permission("authentication.k8s.io", "selfsubjectreviews", "create"),
+        *(
+            Permission("certificates.k8s.io", "clustertrustbundles", verb)
+            for verb in ("get", "list", "watch")
+        ),
     }
 )
 _DISCOVERY = frozenset(
