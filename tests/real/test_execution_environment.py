@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import yaml
@@ -33,6 +34,12 @@ SECTION = SECTIONS[0]
 # More would have to be explained in docs/execution-environment.md.
 MOST_MEGABYTES = 600
 SECONDS = 240
+# Of the pod of a job, not of the image.
+NOT_OF_THE_IMAGE = {
+    "workload-baseline wb-image-digest": "the image is loaded from a file, and only a registry gives a digest",
+    "workload-baseline wb-liveness-probe": "a job ends by itself",
+    "workload-baseline wb-readiness-probe": "nobody connects to a job",
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +47,16 @@ def engine() -> Podman:
     return built_environment()
 
 
-def inside(engine: Podman, *command: str) -> str:
-    return engine.run("run", "--rm", "--pull=never", IMAGE, *command)
+def inside(engine: Podman, *command: str, options: Sequence[str] = ()) -> str:
+    return engine.run("run", "--rm", "--pull=never", *options, IMAGE, *command)
 
 
 def test_the_image_is_small_and_holds_what_it_must_and_no_more(engine: Podman) -> None:
     assert inside(engine, "id", "-u").strip() == "1000"
     assert "securescan.kubernetes" in inside(engine, "ansible-galaxy", "collection", "list")
     assert "No broken requirements" in inside(engine, "python3", "-m", "pip", "check")
-    assert inside(engine, "find", "/", "-xdev", "-type", "f", "-perm", "/6000") == ""
+    privileged = ("find", "/", "-xdev", "-type", "f", "-perm", "/6000")
+    assert inside(engine, *privileged, options=["--user=root"]) == ""
     assert inside(engine, "sh", "-c", "test -w /etc/passwd || echo held").strip() == "held"
     size = int(engine.run("image", "inspect", IMAGE, "--format", "{{.Size}}"))
     assert size < MOST_MEGABYTES * 1_000_000
@@ -71,20 +79,28 @@ def test_our_own_scan_of_the_image_passes_both_baselines(
     pod = yaml.safe_load((pathlib.Path(__file__).with_name("environment_pod.yml")).read_text())
     pod["metadata"]["namespace"] = namespace
     pod["spec"]["containers"][0]["image"] = IMAGE
+    # the node of the test's cluster has none to give
+    pod["spec"]["containers"][0]["resources"]["requests"]["ephemeral-storage"] = "0"
     cluster.kubectl("create", "namespace", namespace)
     try:
         cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+        cluster.kubectl("create", "serviceaccount", pod["spec"]["serviceAccountName"], "-n", namespace)
         cluster.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
+        cluster.kubectl("wait", "--for=condition=Ready", "pods", "--all", "-n", namespace, "--timeout=120s")
         run = Run(run_scan(helper_operator_kubeconfig, tmp_path, namespaces=[namespace], approach="image"))
     finally:
         cluster.kubectl("delete", "namespace", namespace, "--wait=false")
     (target,) = run.targets
-    failed = [key for key, status in run.verdicts(target).items() if status == "failed"]
-    assert failed == []
+    failed = {
+        f"{profile} {control}": [result.get("message") for result in found["results"]]
+        for (profile, control), found in run.controls(target).items()
+        if run.verdicts(target)[profile, control] == "failed"
+    }
+    assert set(failed) <= set(NOT_OF_THE_IMAGE), json.dumps(failed, indent=1)
     shown(
         "Podman, ansible-builder",
         engine.version(),
-        "our own scan of the image: no control of both baselines failed",
+        "our own scan of it passes both baselines, but for the digest and the probes that its pod lacks",
         SECTION,
     )
 
@@ -99,16 +115,26 @@ def scan_host(**changes: object) -> dict[str, object]:
     return {**host, **changes}
 
 
+@pytest.fixture
+def message_queues() -> Iterator[None]:
+    """ansible-navigator asks for the folder /dev/mqueue where it uses Podman; a machine in a container has none."""
+    folder = pathlib.Path("/dev/mqueue")
+    is_missing = not folder.exists()
+    if is_missing:
+        folder.mkdir()
+    yield
+    if is_missing:
+        folder.rmdir()
+
+
 def test_navigator_scans_in_the_image(
-    engine: Podman, operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path
+    engine: Podman, operator_kubeconfig: pathlib.Path, message_queues: None, tmp_path: pathlib.Path
 ) -> None:
     results = tmp_path / "results"
     results.mkdir()
     project = tmp_path / "project"
     project.mkdir()
     shutil.copy(operator_kubeconfig, tmp_path / "kubeconfig")
-    for path in (results, tmp_path / "kubeconfig"):
-        os.chown(path, 1000, 0)
     done = navigate(
         project,
         "securescan.kubernetes.scan",
@@ -124,7 +150,7 @@ def test_navigator_scans_in_the_image(
     shown(
         "ansible-navigator",
         navigator_version(),
-        "scans in the built image, as a user who is not root",
+        "scans in the built image",
         SECTION,
     )
 
@@ -305,4 +331,9 @@ def test_runner_isolates_a_job_in_the_image(
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-4000:]
     assert list((job.folder / "private" / "artifacts" / "job" / "scans").glob("sample/latest/summary.json"))
     assert accesses(cluster) <= before
-    shown("ansible-runner", "2.4", "a job with process isolation scans in the built image", SECTION)
+    shown(
+        "ansible-runner",
+        importlib.metadata.version("ansible-runner"),
+        "a job with process isolation scans in the built image",
+        SECTION,
+    )

@@ -18,8 +18,8 @@ from ..preflight.permissions import Permission
 
 _PATH = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 _KIND = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview"}
-# What Kubernetes lets every ServiceAccount do: ask about itself (system:basic-user), read the public certificates that the cluster
-# trusts (system:cluster-trust-bundle-discovery), and find the API (system:discovery, system:public-info-viewer,
+# What Kubernetes lets every ServiceAccount do: ask about itself (system:basic-user), read the public certificates that the
+# cluster trusts (system:cluster-trust-bundle-discovery), and find the API (system:discovery, system:public-info-viewer,
 # system:service-account-issuer-discovery).
 _EVERYBODY = frozenset(
     {
