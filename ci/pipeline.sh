@@ -1,7 +1,7 @@
 #!/bin/sh
 # The steps of a pipeline that scans a namespace, the same for every system. They are run at the root of the checkout:
 #
-#   ci/pipeline.sh prove    makes an access as the scan will, and proves what its token can NOT do: reports/proof.md
+#   ci/pipeline.sh prove    makes an access as the scan will, and proves what its token can NOT do: reports/proof.json
 #   ci/pipeline.sh scan     scans and decides the gate; fails when the gate does
 #   ci/pipeline.sh finish   always, also after a failure or a cancellation: fills reports/, leaves no access in the cluster
 #
@@ -42,7 +42,7 @@ run_id() {
 case ${1:-} in
     prove)
         begin
-        play access_proof --extra-vars access_proof_file=reports/proof.md
+        play access_proof --extra-vars scan_access_proof_file=reports/proof.json
         ;;
     scan)
         run_id

@@ -31,6 +31,7 @@ PACKAGE_OF: dict[str, str] = {
     "redis-server": "redis-server",
     "rpm": "rpm",
     "rpmbuild": "rpm",
+    "rsync": "rsync",
     "ssconvert": "gnumeric",
     "tar": "tar",
     "unshare": "util-linux",

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 from ansible_collections.securescan.kubernetes.tests.support.language_server import language_server
 from ansible_collections.securescan.kubernetes.tests.support.node_programs import node, node_version
-from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -40,7 +40,12 @@ FILES = [
     ("threshold", "failed: {critical.max: 0}\nmust_pass: [a]", "complience: {min: 80}", "complience"),
     ("exception-policy", "approvers: [ann]", "max_days: 0", "1"),
     ("teams", "team: {labels: [example.com/team]}", "team: {label: [a]}", "label"),
-    ("deadlines", "default: {fix_within_days: {high: never}}", "default: {scan_every_hours: often}", "never"),
+    (
+        "deadlines",
+        "default: {fix_within_days: {high: never}}",
+        "default: {scan_every_hours: often}",
+        "Expected",
+    ),
     (
         "profile",
         "controls: [{id: a, title: t, impact: low, manual: true}]",
@@ -75,7 +80,7 @@ def test_an_editor_marks_mistakes_and_nothing_else(server, schema, right, wrong,
         "yaml-language-server",
         node_version("yaml-language-server"),
         f"marks mistakes by the schema {schema}",
-        section="Pipelines",
+        section=SECTIONS[3],
     )
 
 

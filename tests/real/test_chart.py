@@ -24,12 +24,12 @@ from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster 
 from ansible_collections.securescan.kubernetes.tests.support import chart
 from ansible_collections.securescan.kubernetes.tests.support.api_server_in_pods import api_server_in_pods
 from ansible_collections.securescan.kubernetes.tests.support.helm_program import VERSION, Helm
-from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 from ansible_collections.securescan.kubernetes.tests.support.waiting import wait_until
 
 RELEASE, NAMESPACE = chart.RELEASE, chart.NAMESPACE
 SECONDS = 300.0
-SECTION = "In the cluster"
+SECTION = SECTIONS[2]
 # Everything that a release can leave, in all namespaces.
 KINDS = (
     "cronjobs,jobs,pods,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,configmaps,resourcequotas,"

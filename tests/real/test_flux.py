@@ -16,7 +16,7 @@ from ansible_collections.securescan.kubernetes.tests.environment.go_program impo
 from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import sample_cluster
 from ansible_collections.securescan.kubernetes.tests.support import chart
 from ansible_collections.securescan.kubernetes.tests.support.flux import flux
-from ansible_collections.securescan.kubernetes.tests.support.real_systems import shown
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 from ansible_collections.securescan.kubernetes.tests.support.waiting import wait_until
 
 SECONDS = 180.0
@@ -65,5 +65,5 @@ def test_the_bucket_is_applied_corrected_and_pruned(cluster, tmp_path: pathlib.P
         "Flux kustomize-controller",
         VERSION,
         "the rendered chart from a bucket: applied, corrected, pruned",
-        section="In the cluster",
+        section=SECTIONS[2],
     )

@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from ..cluster import debian_packages
 from ..environment.python_environment import CACHE, ensure_environment, say
 from .node_programs import node_command
 
@@ -124,10 +125,11 @@ class Repository:
         return PipelineEnd(process.returncode, output, self.artifacts / "securescan")
 
     def gitlab(self, workloads: str = "") -> PipelineEnd:
+        debian_packages.ensure(["rsync"])
         done = subprocess.run(
             [
                 *node_command("gitlab-ci-local", "gitlab-ci-local"),
-                "--shell-executor-no-image",
+                "--force-shell-executor",
                 "--no-color",
                 *("--variable", f"K8S_AUTH_KUBECONFIG={self.kubeconfig}"),
                 *("--variable", "CI_COMMIT_REF_PROTECTED=true"),

@@ -30,6 +30,6 @@ class Block {
 GroovyShell shell = new GroovyShell(new CompilerConfiguration(scriptBaseClass: DelegatingScript.name))
 DelegatingScript script = (DelegatingScript) shell.parse(new File(args[0]))
 Block top = new Block()
-script.delegate = top
+script.setDelegate(top)
 script.run()
 println JsonOutput.toJson(top.calls)

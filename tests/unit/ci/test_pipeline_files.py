@@ -78,7 +78,7 @@ def test_a_run(checkout: Checkout) -> None:
     checkout.results()
     assert checkout.step("finish").returncode == 0
     (_none, proof), (run_id, scan), (same, access), (_same, sweep) = checkout.calls
-    assert proof == "access_proof --extra-vars access_proof_file=reports/proof.md"
+    assert proof == "access_proof --extra-vars scan_access_proof_file=reports/proof.json"
     assert (scan, access, sweep) == ("scan", "access --extra-vars access_state=absent", "sweep")
     # a DNS label of at most 40 characters, as run ids are
     assert run_id == same and re.fullmatch(r"ci-\d{8}t\d{6}-[0-9a-f]{12}", run_id) and len(run_id) <= 40
