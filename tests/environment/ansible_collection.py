@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import pathlib
 import shutil
 import subprocess
@@ -31,6 +32,13 @@ def collections_folder(name: str) -> pathlib.Path:
         if not folder.exists():
             _unpack(name, folder)
     return folder
+
+
+def version_of(name: str) -> str:
+    """Of a collection, as its own manifest says it."""
+    folder = collections_folder(name) / "ansible_collections" / name.replace(".", "/")
+    manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
+    return str(manifest["collection_info"]["version"])
 
 
 def _unpack(name: str, folder: pathlib.Path) -> None:

@@ -9,6 +9,7 @@ workflow - is done by tests/support/awx_jobs.py, and the jobs run by the real an
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ from ansible_collections.securescan.kubernetes.tests.support.accesses_left impor
 from ansible_collections.securescan.kubernetes.tests.support.awx_double import ADMIN, AwxDouble
 from ansible_collections.securescan.kubernetes.tests.support.awx_jobs import MAX_EVENT_RES, Runner
 from ansible_collections.securescan.kubernetes.tests.support.https_server import FakeHttpsServer
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COLLECTIONS = ROOT.parents[2]
@@ -30,9 +32,10 @@ PLAYBOOKS = frozenset(str(path.relative_to(ROOT)) for path in (ROOT / "playbooks
 CLUSTERS = ("prod-eu", "prod-us", "lab")
 
 
-@pytest.fixture
-def night(operator_kubeconfig, tmp_path):
-    """(the double, its runner, the server that gets the push) after one playbook."""
+@pytest.fixture(scope="module")
+def night(operator_kubeconfig, tmp_path_factory):
+    """(the double's runner, the server that gets the push, their folder) after one playbook."""
+    tmp_path = tmp_path_factory.mktemp("night")
     server_folder = tmp_path / "server"
     server_folder.mkdir()
     authority = Authority(server_folder)
@@ -101,20 +104,20 @@ def night(operator_kubeconfig, tmp_path):
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
         }
-        yield awx, Runner(awx, jobs, ROOT, environ), receiver
+        yield Runner(awx, jobs, ROOT, environ), receiver, tmp_path
 
 
-def test_a_night_from_an_empty_organisation_to_the_push(night, cluster, tmp_path):
-    _awx, runner, receiver = night
+def test_a_night_from_an_empty_organisation_to_the_push(night, cluster):
+    runner, receiver, folder = night
     ran = runner.workflow("securescan night")
     said = {name: [(job.status, job.stdout[-2000:]) for job in jobs] for name, jobs in ran.jobs.items()}
-    assert set(ran.jobs) == {"plan", "scan", "merge", "gate", "approval", "push", "verdict"}
+    assert set(ran.jobs) == {"plan", "scan", "merge", "gate", "approval", "push", "verdict"}, said
     assert [job.hosts for job in ran.jobs["scan"]] == [("lab", "prod-us"), ("prod-eu",)]
     assert all(
         job.status == "successful" for name in ("plan", "scan", "merge", "push") for job in ran.jobs[name]
     ), said
     # results outlive the folders of jobs
-    assert list((tmp_path / "jobs").iterdir()) == []
+    assert list((folder / "jobs").iterdir()) == []
     [merged] = ran.jobs["merge"]
     fleet = open_fleet_run(merged.artifacts["securescan_fleet_dir"])
     assert sorted(entry.cluster for entry in fleet.clusters) == sorted(CLUSTERS)
@@ -125,7 +128,7 @@ def test_a_night_from_an_empty_organisation_to_the_push(night, cluster, tmp_path
     passed = merged.artifacts["securescan_fleet"]["gate"]["passed"]
     assert ran.status == ("successful" if passed else "failed")
     assert receiver.received
-    secret = json.loads((tmp_path / "fleet.json").read_text())["awx_kubeconfig"]
+    secret = json.loads((folder / "fleet.json").read_text())["awx_kubeconfig"]
     for jobs in ran.jobs.values():
         for job in jobs:
             assert job.largest_result < MAX_EVENT_RES
@@ -134,20 +137,56 @@ def test_a_night_from_an_empty_organisation_to_the_push(night, cluster, tmp_path
                 for line in secret.splitlines()
                 if "token:" in line or "key-data" in line
             )
-    assert left(cluster) == []
+    assert left(cluster) == ""
+    version = importlib.metadata.version("ansible-runner")
+    shown(
+        "ansible-runner",
+        version,
+        "the jobs of AWX's nightly workflow, out of the double's objects",
+        SECTIONS[0],
+    )
 
 
 def test_nothing_is_sent_when_nobody_approves(night):
-    _awx, runner, receiver = night
+    runner, receiver, _folder = night
+    before = len(receiver.received)
     runner.approves = lambda _name: False
-    ran = runner.workflow("securescan night")
+    try:
+        ran = runner.workflow("securescan night")
+    finally:
+        runner.approves = lambda _name: True
     assert "push" not in ran.jobs
-    assert receiver.received == []
+    assert len(receiver.received) == before
 
 
-@pytest.mark.parametrize("answer", [{}, {"team_namespaces": []}, {"team_namespaces": ["shop"]}])
+ANSWERS = {
+    "several names in one text, and nothing else": (
+        {"scan_namespaces": "shop, shop", "scan_workloads": "Pod/duo\nDeployment/api", "scan_threshold": ""},
+        "successful",
+        ("shop/duo", "shop/api", "Gate: PASSED by the default threshold"),
+    ),
+    "a number that is a text": (
+        {"scan_workloads": "Deployment/api", "scan_threshold": '{"compliance": {"min": "99"}}'},
+        "failed",
+        ("shop/api", "must be at least 99 %"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_answers_of_a_survey_mean_what_a_person_means(night, case):
+    """Fields that are left empty are answers, too."""
+    runner, _receiver, _folder = night
+    answers, status, words = ANSWERS[case]
+    [job] = runner.template("securescan scan", {"extra_vars": answers, "limit": "lab"})
+    assert job.status == status, job.stdout[-4000:]
+    for word in words:
+        assert word in job.stdout
+
+
+@pytest.mark.parametrize("answer", [{}, {"team_namespaces": []}])
 def test_a_team_scans_its_namespaces_whatever_it_answers(night, answer):
-    _awx, runner, _receiver = night
+    runner, _receiver, _folder = night
     [job] = runner.template("securescan shop", {"extra_vars": {**answer, "scan_workloads": "Pod/duo"}})
     assert "shop/duo" in job.stdout
     assert "kube-system" not in job.stdout
