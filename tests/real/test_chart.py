@@ -21,6 +21,7 @@ from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster 
     SampleCluster,
     sample_cluster,
 )
+from ansible_collections.securescan.kubernetes.tests.real.built_environment import IMAGE, built_environment
 from ansible_collections.securescan.kubernetes.tests.support import chart
 from ansible_collections.securescan.kubernetes.tests.support.api_server_in_pods import api_server_in_pods
 from ansible_collections.securescan.kubernetes.tests.support.helm_program import VERSION, Helm
@@ -50,6 +51,17 @@ def cluster() -> Iterator[SampleCluster]:
     assert running.made_here
     with api_server_in_pods(running.made_here):
         yield running
+
+
+@pytest.fixture(scope="module")
+def image(cluster: SampleCluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The execution environment, loaded into the node."""
+    archive = tmp_path_factory.mktemp("image") / "image.tar"
+    built_environment().run("save", "--format", "docker-archive", "--output", archive, IMAGE)
+    assert cluster.made_here
+    cluster.made_here.load_images([archive])
+    archive.unlink()
+    return IMAGE
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +119,10 @@ def test_what_it_refuses(tmp_path: pathlib.Path, setting: str, words: str) -> No
 def values_file(folder: pathlib.Path, **changes: Any) -> pathlib.Path:
     """Of the namespace `shop`, with the image that the cluster has, and a claim that the test cluster cannot give left out."""
     values = yaml.safe_load((chart.EXAMPLES / "namespaces.yaml").read_text(encoding="utf-8"))
-    # TODO(E, phase 2): the image of F's build; how it is called and loaded stands in contracts17.md
-    values["image"] = {"repository": "localhost/securescan-ee", "tag": "0.1.0", "pullPolicy": "IfNotPresent"}
+    repository, _colon, tag = IMAGE.rpartition(":")
+    values["image"] = {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"}
+    # the node of the test's cluster has none to give
+    values["pod"] = {"resources": {"requests": {"ephemeral-storage": "0"}}}
     values["scan"]["namespaces"] = ["shop"]
     values["results"] = {"claim": {"create": False}}
     values.update(changes)
@@ -140,7 +154,7 @@ def left(cluster: SampleCluster, label: str) -> str:
 
 
 def test_a_release_from_its_installation_to_its_end(
-    cluster: SampleCluster, helm: Helm, namespace: str, tmp_path: pathlib.Path
+    cluster: SampleCluster, helm: Helm, namespace: str, image: str, tmp_path: pathlib.Path
 ) -> None:
     values = values_file(tmp_path)
     where = ("--namespace", namespace, "--wait", "--timeout", "5m")
@@ -172,10 +186,3 @@ def test_a_release_from_its_installation_to_its_end(
         section=SECTION,
     )
 
-
-# TODO(E, phase 2):
-# - whole-cluster with the guard: the grantor cannot read Secrets of kube-system nor enter a pod itself; the scan passes
-# - our own scan of the namespace of the release while a job runs (exec and image of the EE): both baselines pass the default gate
-# - a drained pod (eviction) is replaced, and the fleet run goes on from the claim (a hostPath PV made by the test)
-# - a pod that is deleted removes its access (SIGTERM by the image's init); one that is killed is found by the sweep CronJob
-# - results to versitygw and PostgreSQL, by relays like that of the API server
