@@ -12,11 +12,15 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.securescan.kubernetes.tests.cluster import cgroups
 from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import (
     SampleCluster,
     sample_cluster,
@@ -186,3 +190,169 @@ def test_a_release_from_its_installation_to_its_end(
         section=SECTION,
     )
 
+
+def access_of_scans(cluster: SampleCluster) -> str:
+    return cluster.kubectl(
+        *(
+            "get",
+            "serviceaccounts,roles,rolebindings",
+            "-A",
+            "-l",
+            OF_SCANS,
+            "-o",
+            "name",
+            "--ignore-not-found",
+        )
+    )
+
+
+@pytest.fixture
+def release(
+    cluster: SampleCluster, helm: Helm, namespace: str, image: str, tmp_path: pathlib.Path
+) -> Iterator[pathlib.Path]:
+    """A release that keeps its results on a claim: the folder of the volume, which the test makes."""
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    # a hostPath has no fsGroup
+    folder.chmod(0o777)
+    for path in (folder, *folder.parents[:3]):
+        path.chmod(path.stat().st_mode | 0o005)
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": "securescan-test"},
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "securescan-test",
+            "hostPath": {"path": str(folder)},
+        },
+    }
+    claim = {"create": True, "size": "1Gi", "storageClass": "securescan-test"}
+    values = values_file(tmp_path, results={"claim": claim})
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(volume))
+    where = ("--namespace", namespace, "--wait", "--timeout", "5m")
+    try:
+        helm(
+            "install",
+            RELEASE,
+            chart.CHART,
+            *where,
+            "--values",
+            values,
+            "--set",
+            "scan.variables.scan_concurrency=1",
+        )
+        yield folder
+    finally:
+        helm.run("uninstall", RELEASE, *where)
+        cluster.kubectl("delete", "persistentvolume", "securescan-test", "--ignore-not-found")
+
+
+def test_the_release_passes_our_own_gate(cluster: SampleCluster, release: pathlib.Path) -> None:
+    """A pod of the night, that sleeps instead of scanning, is scanned by both baselines."""
+    job = json.loads(
+        cluster.kubectl(
+            *("create", "job", "asleep", "-n", NAMESPACE, f"--from=cronjob/{RELEASE}-scan"),
+            *("--dry-run=client", "-o", "json"),
+        )
+    )
+    job["spec"]["template"]["spec"]["containers"][0]["args"] = ["sleep", "600"]
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(job))
+    try:
+        cluster.kubectl(
+            *(
+                "wait",
+                "--for=condition=Ready",
+                "pods",
+                "-l",
+                "job-name=asleep",
+                "-n",
+                NAMESPACE,
+                "--timeout=120s",
+            )
+        )
+        done = subprocess.run(
+            [
+                *(chart.ROOT / "bin" / "securescan", "-n", NAMESPACE, "--approach", "exec", "-o", "lines"),
+                *("--waivers", chart.EXAMPLES / "waivers.yml"),
+            ],
+            check=False,
+            env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "SECURESCAN_PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        cluster.kubectl("delete", "job", "asleep", "-n", NAMESPACE, "--cascade=foreground")
+    assert done.returncode == 0, done.stderr + done.stdout[-3000:]
+    # the image was loaded from a file, and only a registry gives a digest; the listener is the relay of this test
+    of_the_test = ("wb-image-digest", "cb-root-listeners")
+    failed = [line for line in done.stdout.splitlines() if line.split(": ")[2] not in of_the_test]
+    assert not failed, "\n".join(failed)
+    shown(
+        "Helm",
+        VERSION,
+        "a pod of the release passes the gate of our own scan by both baselines",
+        section=SECTION,
+    )
+
+
+def test_results_stay_on_the_claim_and_the_next_night_compares(
+    cluster: SampleCluster, release: pathlib.Path
+) -> None:
+    _ended, first = scan_now(cluster, "kept-1")
+    _ended, second = scan_now(cluster, "kept-2")
+    assert "No earlier fleet run to compare with." in first, first[-3000:]
+    assert "Since " in second, second[-3000:]
+    assert len(list(release.glob("_fleet/*/fleet.json"))) >= 2, sorted(map(str, release.glob("*/*")))
+
+
+def start_until_it_has_access(cluster: SampleCluster, name: str) -> str:
+    """The name of the pod of a night that is about to scan."""
+    cluster.kubectl("create", "job", "-n", NAMESPACE, f"--from=cronjob/{RELEASE}-scan", name)
+    wait_until(lambda: "rolebinding" in access_of_scans(cluster), "the access of the scan", SECONDS)
+    (pod,) = cluster.get("pods", "-n", NAMESPACE, "-l", f"job-name={name}")["items"]
+    return str(pod["metadata"]["name"])
+
+
+def test_a_pod_that_is_deleted_removes_its_access(cluster: SampleCluster, release: pathlib.Path) -> None:
+    pod = start_until_it_has_access(cluster, "deleted")
+    cluster.kubectl("delete", "pod", pod, "-n", NAMESPACE)
+    assert not access_of_scans(cluster)
+    shown(
+        "Helm",
+        VERSION,
+        "the pod of a night that is deleted removes its access before it ends",
+        section=SECTION,
+    )
+
+
+def test_the_sweep_of_the_release_finds_what_a_killed_pod_has_left(
+    cluster: SampleCluster, release: pathlib.Path
+) -> None:
+    pod = start_until_it_has_access(cluster, "killed")
+    assert cluster.made_here
+    for pid in pids_of(cluster, pod):
+        os.kill(pid, signal.SIGKILL)
+    job_ended(cluster, "killed")
+    assert access_of_scans(cluster), "what is killed cannot remove anything"
+    expired = "securescan.kubernetes/expires=20200101T000000Z"
+    kinds = "serviceaccounts,roles,rolebindings"
+    for space in (NAMESPACE, f"{NAMESPACE}-accounts", "shop"):
+        cluster.kubectl_run("label", "--overwrite", kinds, "-n", space, "-l", OF_SCANS, expired)
+    cluster.kubectl("create", "job", "-n", NAMESPACE, f"--from=cronjob/{RELEASE}-sweep", "swept")
+    assert "Complete" in job_ended(cluster, "swept")
+    assert not access_of_scans(cluster)
+    shown("Helm", VERSION, "the sweep of the release removes what a killed pod has left", section=SECTION)
+
+
+def pids_of(cluster: SampleCluster, pod: str) -> list[int]:
+    """The processes, on this machine, of a pod of the release."""
+    uid = cluster.get("pod", pod, "-n", NAMESPACE)["metadata"]["uid"]
+    tree = f"{cluster.made_here.state.control_groups}/kubepods"
+    marks = (uid, uid.replace("-", "_"))
+    return [
+        pid
+        for pid in cgroups.processes(tree)
+        if any(mark in pathlib.Path(f"/proc/{pid}/cgroup").read_text() for mark in marks)
+    ]
