@@ -34,6 +34,7 @@ LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
             "scan_info",
             "scan_pushed",
             "scan_recycled",
+            "scan_requests_failed",
             "scan_result",
             "scan_signed",
             "scan_waivers_result",

@@ -28,6 +28,7 @@ PACKAGE_OF: dict[str, str] = {
     "openssl": "openssl",
     "pkg-config": "pkg-config",
     "podman": "podman runc",
+    "prometheus-alertmanager": "prometheus-alertmanager",
     "redis-server": "redis-server",
     "rpm": "rpm",
     "rpmbuild": "rpm",
