@@ -31,7 +31,11 @@ def rulebook_programs() -> pathlib.Path:
 
 def rulebook_version() -> str:
     done = subprocess.run(
-        [rulebook_programs() / "python", "-c", "import importlib.metadata as m; print(m.version('ansible-rulebook'))"],
+        [
+            rulebook_programs() / "python",
+            "-c",
+            "import importlib.metadata as m; print(m.version('ansible-rulebook'))",
+        ],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
