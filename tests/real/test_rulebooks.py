@@ -18,6 +18,9 @@ from typing import Any
 
 import nats
 import pytest
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.deadline_policy import (
+    DeadlinePolicy,
+)
 from ansible_collections.securescan.kubernetes.tests.environment.debian_unpacked import unpacked
 from ansible_collections.securescan.kubernetes.tests.fake_api_server.certificates import Authority
 from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
@@ -36,7 +39,10 @@ from ansible_collections.securescan.kubernetes.tests.support.rulebook_process im
     rulebook,
     rulebook_version,
 )
+from ansible_collections.securescan.kubernetes.tests.support.sample_results import make_target
 from ansible_collections.securescan.kubernetes.tests.support.served_program import served
+from ansible_collections.securescan.kubernetes.tests.support.store_scenarios import make_store
+from ansible_collections.securescan.kubernetes.tests.support.stored_runs import Nights
 from ansible_collections.securescan.kubernetes.tests.support.waiting import wait_until
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
@@ -253,3 +259,20 @@ def test_an_upgrade(
         "other software on a node asks for a look at the health",
         SECTIONS[1],
     )
+
+
+def test_what_is_overdue(
+    requests: RequestFolder, operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """The store knows a scan of a pod that is weeks old, and a deadline of an hour."""
+    requests.queue.parent.chmod(0o700)
+    address = str(requests.folder / "store.db")
+    store = make_store(address)
+    store.set_deadlines(DeadlinePolicy.of_mapping({"default": {"scan_every_hours": 1}}))
+    duo = make_target("duo", "web", cluster=CLUSTER, workload_kind="Pod", workload="duo")
+    store.ingest_run(Nights(tmp_path / "nights", CLUSTER).scan(0, {duo: {}}))
+    store.close()
+    given = {"request_clusters": [CLUSTER], "store_address": address}
+    with rulebook("overdue", requests, operator_kubeconfig, **given):
+        check_one_scan(requests, "overdue")
+    shown("ansible-rulebook", rulebook_version(), "a place that is overdue asks for its scan", SECTIONS[1])
