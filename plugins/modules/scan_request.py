@@ -103,7 +103,7 @@ options:
   run_dir:
     description: With V(ended), the folder of its results.
     type: str
-  message:
+  reason:
     description: With V(ended), why.
     type: str
 attributes:
@@ -116,6 +116,11 @@ attributes:
     support: partial
     details: With O(key), and while the same request waits, V(queued) changes nothing. V(taken) takes the next one.
 extends_documentation_fragment:
+  - securescan.kubernetes.attributes
+author:
+  - securescan.kubernetes contributors (@securescan)
+extends_documentation_fragment:
+  - securescan.kubernetes.system
   - securescan.kubernetes.attributes
 """
 

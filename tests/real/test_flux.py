@@ -78,7 +78,7 @@ def server(tmp_path: pathlib.Path) -> Iterator[BucketServer]:
 def example(server: BucketServer) -> list[dict[str, Any]]:
     """The example, with the address and the authority of the test's server, and shorter intervals."""
     text = (chart.GITOPS / "flux" / "rendered.yml").read_text(encoding="utf-8")
-    bucket, kustomization = yaml.safe_load_all(text)
+    bucket, kustomization = yaml.safe_load(text)["items"]
     bucket["spec"].update(endpoint=server.endpoint, certSecretRef={"name": "test-authority"}, interval="5s")
     kustomization["spec"].update(interval="5s", retryInterval="5s")
     login = {"accesskey": ACCESS, "secretkey": SECRET}

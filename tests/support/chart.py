@@ -76,7 +76,7 @@ def examples() -> list[pathlib.Path]:
 
 
 def rendering_of(values: pathlib.Path) -> pathlib.Path:
-    return RENDERINGS / f"{values.stem}.yaml"
+    return RENDERINGS / f"{values.stem}.txt"
 
 
 def inputs_hash(values: pathlib.Path) -> str:

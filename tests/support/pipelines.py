@@ -34,7 +34,7 @@ ACTIONS = PINS / "actions"
 GITHUB = CI / "github-actions" / "securescan.yml"
 GITLAB = CI / "gitlab" / ".gitlab-ci.yml"
 JENKINS = CI / "jenkins" / "Jenkinsfile"
-TEKTON = CI / "tekton" / "pipeline.yml"
+TEKTON = CI / "tekton"
 AZURE = CI / "azure" / "azure-pipelines.yml"
 _SECONDS = 300
 
@@ -195,7 +195,7 @@ def azure_steps() -> list[Step]:
 
 def tekton_steps(namespaces: str) -> list[Step]:
     """The steps of the Pipeline's tasks, then those of its `finally`."""
-    documents = list(yaml.safe_load_all(TEKTON.read_text(encoding="utf-8")))
+    documents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(TEKTON.glob("*.yml"))]
     tasks = {one["metadata"]["name"]: one["spec"] for one in documents if one["kind"] == "Task"}
     (pipeline,) = [one["spec"] for one in documents if one["kind"] == "Pipeline"]
     variables = {"SCAN_NAMESPACES": namespaces}

@@ -34,7 +34,7 @@ class RequestOptions:
     run_id: str
     outcome: str
     run_dir: str
-    message: str
+    reason: str
     request: Request | None
 
     @classmethod
@@ -56,7 +56,7 @@ class RequestOptions:
             run_id=params["run_id"] or "",
             outcome=params["outcome"] or "",
             run_dir=params["run_dir"] or "",
-            message=params["message"] or "",
+            reason=params["reason"] or "",
             request=_request(params) if state == QUEUED else None,
         )
 
@@ -91,5 +91,5 @@ def scan_request_spec() -> Spec:
         "run_id": {"type": "str"},
         "outcome": {"type": "str", "choices": list(OUTCOMES)},
         "run_dir": {"type": "str"},
-        "message": {"type": "str"},
+        "reason": {"type": "str"},
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ScanError
-from ..options.request import QUEUED, TAKEN, RequestOptions
+from ..options.request import TAKEN, RequestOptions
 from ..options.spec import Params
 from ..requests.allowed import AllowedRequests
 from ..requests.queued_request import NOT_SCANNED, QueuedRequest
@@ -20,7 +20,7 @@ from ..safe_text import one_line
 from .context import TaskContext
 
 _SOURCE = "task"
-_MOST_MESSAGE = 500
+_MOST_REASON = 500
 
 
 def run_scan_request(params: Params, context: TaskContext) -> dict[str, Any]:
@@ -30,14 +30,13 @@ def run_scan_request(params: Params, context: TaskContext) -> dict[str, Any]:
     if context.check_mode:
         return _told(None, changed=True)
     context.warnings += queue.create(options.allow_shared_folder)
-    if options.state == QUEUED:
-        assert options.request is not None  # noqa: S101 - by RequestOptions
+    if options.request is not None:  # the state is queued
         submitted = queue.submit(options.request, _SOURCE)
         return _told(submitted.queued, changed=submitted.is_new)
     if options.state == TAKEN:
         return _take(queue, options, context)
-    message = one_line(options.message, _MOST_MESSAGE)
-    ended = queue.end(options.run_id, options.outcome, options.run_dir, message)
+    reason = one_line(options.reason, _MOST_REASON)
+    ended = queue.end(options.run_id, options.outcome, options.run_dir, reason)
     return _told(ended, changed=True)
 
 

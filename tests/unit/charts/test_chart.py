@@ -132,7 +132,7 @@ def test_the_values_of_the_page_fit_the_schema():
 
 
 def test_the_values_of_the_gitops_examples_fit_the_schema():
-    flux = list(yaml.safe_load_all((chart.GITOPS / "flux" / "helm-release.yml").read_text("utf-8")))
+    flux = read(chart.GITOPS / "flux" / "helm-release.yml")["items"]
     argocd = read(chart.GITOPS / "argocd" / "application.yml")
     for values in (flux[1]["spec"]["values"], argocd["spec"]["source"]["helm"]["valuesObject"]):
         assert problems(values) == []
