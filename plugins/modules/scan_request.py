@@ -115,12 +115,9 @@ attributes:
   idempotent:
     support: partial
     details: With O(key), and while the same request waits, V(queued) changes nothing. V(taken) takes the next one.
-extends_documentation_fragment:
-  - securescan.kubernetes.attributes
 author:
   - securescan.kubernetes contributors (@securescan)
 extends_documentation_fragment:
-  - securescan.kubernetes.system
   - securescan.kubernetes.attributes
 """
 

@@ -12,8 +12,6 @@ import subprocess
 import sys
 import tempfile
 
-from ansible_collections.securescan.kubernetes.tests.environment.ansible_collection import collections_folder
-
 TREE = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -29,11 +27,7 @@ def main() -> int:
         archive = next(pathlib.Path(folder).glob("*.tar.gz"))
         # required tags and ansible-lint's production profile are what certification asks for
         environ = dict(
-            os.environ,
-            GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true",
-            GALAXY_IMPORTER_TMP_ROOT_DIR=folder,
-            # the role awx uses it, and only who runs that role needs it
-            ANSIBLE_COLLECTIONS_PATH=f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{collections_folder('awx.awx')}",
+            os.environ, GALAXY_IMPORTER_CHECK_REQUIRED_TAGS="true", GALAXY_IMPORTER_TMP_ROOT_DIR=folder
         )
         done = subprocess.run(
             [sys.executable, "-m", "galaxy_importer.main", str(archive)],
