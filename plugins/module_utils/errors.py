@@ -164,6 +164,14 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "They need Kubernetes 1.30 or newer (admissionregistration.k8s.io/v1); scans work without the guard.",
     ),
     ErrorKind(
+        "SCAN-304",
+        "access_too_wide",
+        "A scanner is allowed to do what no scan needs.",
+        "Somebody has bound a role to all ServiceAccounts: look for RoleBindings and ClusterRoleBindings of "
+        "system:serviceaccounts, system:authenticated and the scan's namespaces. What every identity of the cluster is "
+        "meant to have goes into also_allowed.",
+    ),
+    ErrorKind(
         "SCAN-401",
         "no_targets",
         "The selection matched no container.",
@@ -725,6 +733,30 @@ _CATALOGUE: tuple[ErrorKind, ...] = (
         "The collection has a defect.",
         "Please report it with the message; the other targets' results stand.",
     ),
+    ErrorKind(
+        "SCAN-911",
+        "bad_request",
+        "A request for a scan cannot be read.",
+        "Correct the request; docs/schemas/request.schema.json says what one is.",
+    ),
+    ErrorKind(
+        "SCAN-912",
+        "request_refused",
+        "A request for a scan is not allowed by the way on which it came.",
+        "Ask the operator of the event source: its options say who is allowed to ask for what.",
+    ),
+    ErrorKind(
+        "SCAN-913",
+        "queue_full",
+        "As many requests wait as the queue holds.",
+        "Send the request again later. Look whether the playbook request.yml runs, and how long its scans take.",
+    ),
+    ErrorKind(
+        "SCAN-914",
+        "request_not_running",
+        "A request is not one that a scan has taken, or that time is over.",
+        "Look at the queue: perhaps the request has ended, or another scan has taken it because the first took too long.",
+    ),
 )
 
 KINDS: dict[str, ErrorKind] = {kind.reason: kind for kind in _CATALOGUE}
@@ -743,6 +775,7 @@ _SAID_BY_MESSAGES = frozenset(
         "bad_key",
         "bad_option",
         "bad_profile",
+        "bad_request",
         "bad_results",
         "bad_teams",
         "bad_threshold",
@@ -752,6 +785,8 @@ _SAID_BY_MESSAGES = frozenset(
         "no_targets",
         "profile_not_found",
         "profile_tests_failed",
+        "queue_full",
+        "request_refused",
         "shared_folder",
         "unreachable",
         "write_failed",

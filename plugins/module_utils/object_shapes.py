@@ -262,6 +262,13 @@ WORKLOAD = _fields(
 )
 OBJECT = _fields("metadata", metadata=METADATA)
 _JOB = _fields("metadata", metadata=METADATA, status=_fields(conditions=_CONDITIONS))
+_NODE = _fields(
+    "metadata",
+    metadata=METADATA,
+    status=_fields(
+        nodeInfo=_fields(**_texts("kubeletVersion", "containerRuntimeVersion", "osImage", "kernelVersion"))
+    ),
+)
 _EVENT = _fields("metadata", metadata=METADATA, count=WHOLE, message=TEXT, reason=TEXT)
 _RULES = _ListOf(
     _fields(verbs=_TEXTS, apiGroups=_TEXTS, resources=_TEXTS, resourceNames=_TEXTS, nonResourceURLs=_TEXTS)
@@ -313,6 +320,7 @@ _BY_RESOURCE: dict[str, Shape] = {
     "daemonsets": WORKLOAD,
     "cronjobs": WORKLOAD,
     "jobs": _JOB,
+    "nodes": _NODE,
     "events": _EVENT,
     "secrets": _SECRET,
     "clusters": _CLUSTER,

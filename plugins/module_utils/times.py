@@ -9,11 +9,12 @@ import re
 from datetime import date, datetime, timezone
 
 _API_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-_WRITTEN = re.compile(
+# A date, or a date with a time, as people write them in files.
+WRITTEN_PATTERN = (
     r"(?P<day>\d{4}-\d\d-\d\d)"
-    r"(?:[Tt ] ?(?P<time>\d\d:\d\d)(?P<seconds>:\d\d)?(?:\.(?P<fraction>\d{1,9}))? ?(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
-    re.ASCII,
+    r"(?:[Tt ] ?(?P<time>\d\d:\d\d)(?P<seconds>:\d\d)?(?:\.(?P<fraction>\d{1,9}))? ?(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?"
 )
+_WRITTEN = re.compile(WRITTEN_PATTERN, re.ASCII)
 
 
 def api_time(moment: datetime) -> str:

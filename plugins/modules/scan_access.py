@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_access
-short_description: Make, remove or sweep the credentials of scans
+short_description: Make, remove, sweep or prove the credentials of scans
 version_added: 0.1.0
 description:
   - Makes, per namespace, a ServiceAccount, a Role that reaches exactly the chosen pods by name, and a RoleBinding.
@@ -27,8 +27,12 @@ options:
       - V(absent) removes it. Objects that are not managed by this collection are never touched.
       - V(swept) removes the objects of all runs that are past their expiry, by the clock of the machine that this runs on. Objects
         without a readable expiry are reported and stay.
+      - V(proven) shows what the scanner's tokens cannot do. It makes an access as V(present) does, asks the API server with each token
+        for rights that no scan needs (SelfSubjectAccessReview, SelfSubjectRulesReview), sends some requests that must be refused, such
+        as to enter a pod that was not chosen, and removes the access. Each request is harmless if it is not refused. The task fails
+        when anything is allowed that should not be.
     type: str
-    choices: [present, absent, swept]
+    choices: [present, absent, swept, proven]
     default: present
   run_id:
     description:
@@ -51,6 +55,19 @@ options:
       - With O(state=absent) the file is removed, if it is that of the run. Only files that this module wrote are replaced or removed.
       - A credential for the proxy is not written.
     type: path
+  access:
+    description:
+      - The value RV(securescan.kubernetes.scan_access#module:access) of a task that made the credentials beforehand. With
+        O(state=proven) this access is proven, and stays. Without it one is made for the proof, and removed.
+    type: dict
+  also_allowed:
+    description:
+      - Rights that every identity of the cluster is meant to have, such as C(create projectrequests.project.openshift.io). They are no
+        failure of O(state=proven).
+      - Those that Kubernetes itself gives to every authenticated identity need not be named.
+    type: list
+    elements: str
+    default: []
   namespaces:
     description:
       - Names or shell patterns of namespaces. A pattern needs the right to list namespaces.
@@ -101,6 +118,13 @@ EXAMPLES = r"""
     kubeconfig: "{{ scan_kubeconfig }}"
     state: swept
 
+- name: Show that the token of a scan could do nothing but enter these pods
+  securescan.kubernetes.scan_access:
+    kubeconfig: "{{ scan_kubeconfig }}"
+    state: proven
+    namespaces: [shop]
+    label_selectors: [app.kubernetes.io/name=api]
+
 - name: Write a kubeconfig that reaches nothing but these pods, for a look by hand
   securescan.kubernetes.scan_access:
     kubeconfig: "{{ scan_kubeconfig }}"
@@ -117,7 +141,7 @@ access:
     - The access, as O(securescan.kubernetes.scan_container#module:access) takes it. It holds no secret.
     - C(pods) is the number of pods that it reaches in a namespace. C(packed_pods) holds their names and uids, for machines, in some
       30 characters for each; the Roles name them, too.
-  returned: success, unless O(state=swept)
+  returned: success, with O(state=present) or O(state=absent)
   type: dict
   sample:
     run_id: 20261123t130000-1f9a2c
@@ -134,12 +158,12 @@ access:
     refused: []
 failure_count:
   description: Number of namespaces for which no access could be made. The others' access stands.
-  returned: success, unless O(state=swept)
+  returned: success, with O(state=present) or O(state=absent)
   type: int
   sample: 0
 failures:
   description: The first 50 of these namespaces, each with its error.
-  returned: success, unless O(state=swept)
+  returned: success, with O(state=present) or O(state=absent)
   type: list
   elements: dict
   sample: []
@@ -178,6 +202,47 @@ swept:
       type: list
       elements: dict
       returned: always
+proof:
+  description: What the scanner's tokens were refused, and what they were not.
+  returned: when O(state=proven), also when something is allowed that should not be
+  type: dict
+  contains:
+    proven:
+      description: Whether everything that was asked and tried was refused. False in check mode without O(access), where nothing is asked.
+      type: bool
+      returned: always
+    run_id:
+      description: The run of the access.
+      type: str
+      returned: always
+    namespaces:
+      description: Number of namespaces, each with a token of its own.
+      type: int
+      returned: always
+    pods:
+      description: Number of pods that the tokens reach.
+      type: int
+      returned: always
+    rules_incomplete:
+      description: Number of namespaces where the API server says that its list of rules is not whole, because an authorizer cannot list.
+      type: int
+      returned: always
+    allowed_count:
+      description: Number of things that are allowed and should not be.
+      type: int
+      returned: always
+    allowed:
+      description: The first 50 of them. C(how) is C(asked), C(listed) or C(tried).
+      type: list
+      elements: dict
+      returned: always
+      sample: [{namespace: shop, how: tried, what: list secrets, answer: it was answered}]
+    refused:
+      description: What was refused in every namespace.
+      type: list
+      elements: dict
+      returned: always
+      sample: [{how: tried, what: enter a pod that was not chosen}]
 error:
   description: Why the task failed. See the guide on errors for the codes.
   returned: on failure

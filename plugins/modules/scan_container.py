@@ -24,6 +24,11 @@ options:
       - Without it the scan makes credentials of its own, for the pods that it will enter, and removes them at its end,
         also when it fails, is interrupted, or runs into the task's time-out.
     type: dict
+  run_id:
+    description:
+      - The run's id, where somebody was told one before, such as by RV(securescan.kubernetes.scan_request#module:run_id). A DNS label of
+        at most 40 characters. With O(access) that one's is taken.
+    type: str
   keep_facts:
     description:
       - Keep the facts of each container in the folder C(facts) of the run, so that M(securescan.kubernetes.scan_judgement)

@@ -1,133 +1,62 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of the controller that a task needs wherever it runs: found as Ansible finds files, read here, handed over as plain
-JSON values."""
+"""Files of the controller that a task needs wherever it runs: found as Ansible finds files."""
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFileNotFound
 
-from ..module_utils.counted_yaml import FILE_LIMITS
-from ..module_utils.errors import ScanError
-from ..module_utils.results.strict_yaml import load_yaml
+from ..module_utils.tasks.named_files import (
+    NamedFiles,
+    absolute,
+    exists,
+    looks_like_content,
+    read_content,
+    read_yaml_file,
+)
+
+__all__ = ["ControllerFiles", "looks_like_content", "read_content", "read_yaml_file"]
 
 _COLLECTION = pathlib.Path(__file__).resolve().parents[2]
 # In these stand files of the collection, which nobody means by a name of a file: a play of `securescan.kubernetes.scan` is
 # in the first, our roles are in the second.
 _OWN_FOLDERS = (_COLLECTION / "playbooks", _COLLECTION / "roles")
-_SHOWN = 300
-# What a person who types a number or a word into a survey's field meant.
-_EXAMPLES = {"threshold": ', such as {"compliance": {"min": 80}}'}
-_KEY = re.compile(r"[\w.-]+:(\s|$)")
 
 
-class ControllerFiles:
+class ControllerFiles(NamedFiles):
     """Looks for a relative path as Ansible does: in the folder `files` of the role and the play, and in these folders
     themselves, the nearest first; then in the current directory.
 
     :param search_path: of the task, as its `get_search_path` gives it
     :param loader: Ansible's DataLoader
-    :ivar warnings: what is told of the files that were found
     """
 
     def __init__(self, search_path: Iterable[str], loader: Any) -> None:
+        super().__init__()
         self._folders = [folder for folder in search_path if not _is_ours(folder)]
         self._loader = loader
-        self.warnings: list[str] = []
-
-    def find(self, path: str, option: str) -> str:
-        """The absolute path of a file or folder.
-
-        :raises ScanError: bad_file, with all places that were tried; and for content in place of a path
-        """
-        found, tried = self.look_for(path)
-        if found is not None:
-            return found
-        if looks_like_content(path):
-            raise ScanError(
-                "bad_file",
-                f"{option} is a text, but no JSON; the path of a file, a dictionary, or one in JSON is expected",
-                tried=f"reading the option {option}",
-                advice=f"Put the text into a file and give its path, or write it as JSON{_EXAMPLES.get(option, '')}.",
-            )
-        raise ScanError(
-            "bad_file",
-            f"{path[:_SHOWN]} does not exist; looked at {', '.join(tried)}",
-            tried=f"reading the option {option}",
-            advice=f"Correct the path, or give a dictionary, as JSON where it is a text{_EXAMPLES[option]}."
-            if option in _EXAMPLES
-            else "",
-        )
 
     def look_for(self, path: str) -> tuple[str | None, Sequence[str]]:
         """The absolute path, None where there is no such file; and the absolute paths that were tried."""
         own = pathlib.Path(path).expanduser()
-        here = _absolute(own)
+        here = absolute(own)
         tried: list[str] = []
         if not own.is_absolute() and not looks_like_content(path) and "\0" not in path:
             try:
-                found = _absolute(self._loader.path_dwim_relative_stack(self._folders, "files", path))
+                found = absolute(self._loader.path_dwim_relative_stack(self._folders, "files", path))
                 if not _is_ours(found):
                     return found, [found]
             except AnsibleFileNotFound as missing:
-                places = (_absolute(os.fsdecode(place)) for place in missing.paths or ())
+                places = (absolute(os.fsdecode(place)) for place in missing.paths or ())
                 tried = [place for place in places if not _is_ours(place)]
         tried = [*tried, here] if here not in tried else tried
-        return (here if _exists(here) else None), list(dict.fromkeys(tried))
-
-
-def looks_like_content(path: str) -> bool:
-    """Whether a text that should be a path is YAML or JSON."""
-    text = path.strip()
-    return "\n" in text or text[:1] in ("{", "[") or _KEY.match(text) is not None
-
-
-def read_yaml_file(path: str, reason: str) -> Any:
-    """The file's one YAML document; dates become text. ScanError bad_file, or `reason` for what is not
-    YAML."""
-    try:
-        with pathlib.Path(path).expanduser().open(encoding="utf-8") as file:
-            text = file.read(FILE_LIMITS.characters + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ScanError("bad_file", f"{path}: {why}", tried="reading a file of the controller") from error
-    return _plain(text, path, reason)
-
-
-def read_content(value: str, option: str, reason: str, files: ControllerFiles) -> tuple[Any, str]:
-    """The content of an option that names a file, and what errors call it. A text in JSON is the content itself: that is
-    how a survey gives a dictionary.
-
-    :raises ScanError: bad_file; `reason`, for what is not YAML
-    """
-    if value.lstrip()[:1] in ("{", "["):
-        return _plain(str(value), f"the option {option}", reason), f"the option {option}"
-    found = files.find(value, option)
-    return read_yaml_file(found, reason), found
-
-
-def _plain(text: str, source: str, reason: str) -> Any:
-    return json.loads(json.dumps(load_yaml(text, source, reason), default=str))
-
-
-def _absolute(path: str | pathlib.Path) -> str:
-    # links stay as they are named
-    return os.path.normpath(pathlib.Path(path).absolute())
-
-
-def _exists(path: str) -> bool:
-    try:
-        return pathlib.Path(path).exists()
-    except (OSError, ValueError):  # too long for a name, or with a character that no path has
-        return False
+        return (here if exists(here) else None), list(dict.fromkeys(tried))
 
 
 def _is_ours(path: str) -> bool:

@@ -28,11 +28,13 @@ _ROLES = Path(__file__).resolve().parents[2] / "roles"
 LEFT_FOR_OTHERS: Mapping[str, frozenset[str]] = {
     "scan": frozenset(
         {
+            "scan_access_proof",
             "scan_gate",
             "scan_health_result",
             "scan_info",
             "scan_pushed",
             "scan_recycled",
+            "scan_requests_failed",
             "scan_result",
             "scan_signed",
             "scan_waivers_result",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the parts of docs/ that are made from the code: the catalogue of errors, the kinds of facts, the profile language, the
-rooms of the architecture, the table of attacks, and a page for each profile.
+rooms of the architecture, the table of attacks, a page for each profile, and the schemas for editors.
 
     python generated_docs.py DOCS_FOLDER
 
@@ -27,8 +27,23 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.collector.qu
     Number,
     Option,
 )
+from ansible_collections.securescan.kubernetes.plugins.module_utils.editor_schema import Schema, render_schema
 from ansible_collections.securescan.kubernetes.plugins.module_utils.errors import KINDS
+from ansible_collections.securescan.kubernetes.plugins.module_utils.judging.cases import cases_schema
+from ansible_collections.securescan.kubernetes.plugins.module_utils.profiles.schema import profile_schema
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.attestations import (
+    attestations_schema,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.deadline_policy import (
+    deadlines_schema,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.exception_policy import (
+    exception_policy_schema,
+)
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.limits import limits_schema
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.status import SEVERITIES
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.teams import teams_schema
+from ansible_collections.securescan.kubernetes.plugins.module_utils.results.waivers import waivers_schema
 from ansible_collections.securescan.kubernetes.tests.environment.attacks_page import attacks_page
 from ansible_collections.securescan.kubernetes.tests.environment.language_page import language_page
 from ansible_collections.securescan.kubernetes.tests.environment.layers_page import with_layers
@@ -48,6 +63,10 @@ def pages() -> dict[str, str]:
         "architecture.md": with_layers(architecture),
         "evidence/attacks.md": attacks_page(GENERATED),
     }
+    made.update(
+        (f"schemas/{name}.schema.json", render_schema(title, schema))
+        for name, (title, schema) in editor_schemas().items()
+    )
     sources = read_yaml(ROOT / "profiles" / "mapping_sources.yml")
     for file in sorted((ROOT / "profiles").glob("*/profile.yml")):
         profile = read_yaml(file)
@@ -56,6 +75,20 @@ def pages() -> dict[str, str]:
             subjects[part.stem] = read_yaml(part)["controls"]
         made["profiles/{}.md".format(profile["name"])] = profile_page(profile, subjects, sources)
     return made
+
+
+def editor_schemas() -> dict[str, tuple[str, Schema]]:
+    """Name -> title and schema of each file that people write."""
+    return {
+        "profile": ("A profile, or a file of its controls", profile_schema()),
+        "cases": ("The cases that test a profile", cases_schema()),
+        "waivers": ("Waivers", waivers_schema()),
+        "attestations": ("Attestations", attestations_schema()),
+        "threshold": ("A threshold: the limits of a gate", limits_schema()),
+        "exception-policy": ("Which waivers and attestations count", exception_policy_schema()),
+        "teams": ("To which team and environment a namespace belongs", teams_schema()),
+        "deadlines": ("Deadlines of scans and fixes", deadlines_schema()),
+    }
 
 
 def read_yaml(file: pathlib.Path) -> dict:

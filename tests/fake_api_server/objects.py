@@ -41,6 +41,7 @@ class ObjectStore:
 
     :param issue_token: called with a service account's user name and the wanted seconds for its TokenRequest
     :ivar review: the answer to an access review, by user and spec
+    :ivar rules: the status of a SelfSubjectRulesReview, by user and namespace
     :ivar meanwhile: what goes on in the cluster between two looks at it: called before each GET (controllers.py)
     """
 
@@ -51,6 +52,7 @@ class ObjectStore:
         self._version = 100
         self.meanwhile: list[Callable[[], None]] = []
         self.review: Callable[[str, Mapping[str, Any]], bool] = lambda user, spec: True
+        self.rules: Callable[[str, str], Object] = lambda user, namespace: {}
 
     def put(self, path: str, item: Mapping[str, Any]) -> Object:
         """Store an object as it is, with a name, UID and version if it has none."""
@@ -141,6 +143,8 @@ class ObjectStore:
             return self._create_token(path, body)
         if path.endswith("/eviction"):
             return self._evict(path, query, body)
+        if path.endswith("/selfsubjectrulesreviews"):
+            return 201, dict(body, status=self.rules(user, str((body.get("spec") or {}).get("namespace"))))
         if "reviews" in path:
             return 201, dict(body, status={"allowed": self.review(user, body.get("spec") or {})})
         metadata = dict(body.get("metadata") or {})

@@ -64,11 +64,24 @@ class Rbac:
             ),
         )
 
+    def listed(self, user: str, namespace: str) -> Object:
+        """The status of a SelfSubjectRulesReview: what the Roles give, and what everybody has."""
+        everybody = {
+            "apiGroups": ["authorization.k8s.io"],
+            "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+            "verbs": ["create"],
+        }
+        return {
+            "resourceRules": [everybody, *self._rules(user, namespace)],
+            "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/api", "/api/*", "/version"]}],
+            "incomplete": False,
+        }
+
     def allows(self, user: str, wanted: Attributes) -> bool:
         if not user.startswith(_PREFIX):
             return True
         # every authenticated user may review its own access (system:basic-user)
-        if wanted.resource == "selfsubjectaccessreviews":
+        if wanted.resource in ("selfsubjectaccessreviews", "selfsubjectrulesreviews"):
             return True
         return any(_permits(rule, wanted) for rule in self._rules(user, wanted.namespace))
 

@@ -183,6 +183,7 @@ class FakeApiServer:
         rbac = Rbac(self.objects)
         self.grants.deny = rbac.deny
         self.objects.review = rbac.review
+        self.objects.rules = rbac.listed
 
     def run_in(self, namespace: str, pod: str, container: str, program: Program) -> None:
         """What an exec into a container does that comes into its pod later, or into a pod that was put as an object."""

@@ -6,17 +6,11 @@ finds by the names of this module."""
 
 from __future__ import annotations
 
-import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
-from ansible_collections.securescan.kubernetes.tests.environment.sample_cluster import (
-    SampleCluster,
-    sample_cluster,
-)
 from ansible_collections.securescan.kubernetes.tests.support.access_fixtures import (
     connection,
     grantor,
@@ -24,6 +18,7 @@ from ansible_collections.securescan.kubernetes.tests.support.access_fixtures imp
     manage,
     own_namespace,
 )
+from ansible_collections.securescan.kubernetes.tests.support.cluster_fixture import cluster
 from ansible_collections.securescan.kubernetes.tests.support.debug_fixtures import place, scan
 from ansible_collections.securescan.kubernetes.tests.support.guard_fixtures import (
     guard,
@@ -42,16 +37,6 @@ from ansible_collections.securescan.kubernetes.tests.support.sidecar_fixtures im
 )
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[SampleCluster]:
-    """The process's own cluster. That of tests in one process stays for the next run, those of several processes go."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    running = sample_cluster(f"test-{worker}" if worker else "test")
-    yield running
-    if worker and running.made_here:
-        running.made_here.down()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -22,6 +23,7 @@ from ansible_collections.securescan.kubernetes.tests.support.planted_secrets imp
     PLANTED,
     grantor_secrets,
 )
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -79,6 +81,10 @@ def test_the_build_context(tmp_path):
     assert said["images"]["base_image"]["name"] in made
     assert said["dependencies"]["ansible_core"]["package_pip"] in made
     assert "USER 1000" in made, "an image for jobs must not run as root"
+    assert 'ENTRYPOINT ["/usr/bin/python3", "/opt/securescan/init.py"]' in made
+    assert "chmod ug+rw /etc/passwd" not in made, (
+        "who runs in the image must not be able to change who is who"
+    )
     collections = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
     assert [item["name"] for item in collections] == ["securescan.kubernetes"]
 
@@ -224,3 +230,5 @@ def test_a_cancelled_job_leaves_nothing_behind(image_programs, operator_kubeconf
     while not left(cluster) <= before:
         assert time.monotonic() < deadline, left(cluster) - before
         time.sleep(0.1)
+    version = importlib.metadata.version("ansible-runner")
+    shown("ansible-runner", version, "a job that is cancelled removes its access", SECTIONS[0])

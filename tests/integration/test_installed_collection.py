@@ -23,15 +23,20 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The oldest ansible-core that is claimed on the oldest Python of its controller, and the newest on the newest.
 INSTALLATIONS = (("2.16", "3.10"), ("2.21", "3.13"))
 SHIPPED = {
+    ".ansible-lint",
     "CHANGELOG.md",
     "FILES.json",
     "LICENSE",
     "MANIFEST.json",
     "README.md",
     "SECURITY.md",
+    "bin",
     "changelogs",
+    "charts",
+    "ci",
     "docs",
     "execution_environment",
+    "extensions",
     "scanner_image",
     "meta",
     "playbooks",

@@ -8,139 +8,28 @@ The nodes are real and on this machine. The clusters of both regions are the rea
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.fleet_run import open_fleet_run
-from ansible_collections.securescan.kubernetes.tests.environment.debian_unpacked import unpacked
 from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
-from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
+from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
+from ansible_collections.securescan.kubernetes.tests.support.receptor_mesh import Mesh, wait_until
 
 REGIONS = {"eu": ("prod-eu-1", "prod-eu-2"), "us": ("prod-us-1", "prod-us-2")}
-WORK = "scan"
-SECONDS = 240
-
-
-class Mesh:
-    """Three nodes of Receptor: `hub`, `eu` and `us`. A region runs `ansible-runner worker`."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder = folder
-        self.socket = folder / "hub.sock"
-        self._nodes: dict[str, subprocess.Popen[bytes]] = {}
-        self._program = str(unpacked("receptor") / "usr" / "bin" / "receptor")
-        port = free_port()
-        self._start(
-            "hub",
-            [
-                {"tcp-listener": {"port": port, "bindaddr": "127.0.0.1"}},
-                {"control-service": {"service": "control", "filename": str(self.socket)}},
-            ],
-        )
-        for region in REGIONS:
-            runner = {
-                "worktype": WORK,
-                "command": str(pathlib.Path(sys.executable).parent / "ansible-runner"),
-                "params": f"worker --private-data-dir {folder / region / 'job'}",
-            }
-            peer = {"tcp-peer": {"address": f"127.0.0.1:{port}", "redial": True}}
-            control = {"control-service": {"service": "control", "filename": str(folder / f"{region}.sock")}}
-            self._start(region, [peer, control, {"work-command": runner}])
-
-    def _start(self, name: str, rest: list[dict]) -> None:
-        home = self.folder / name
-        home.mkdir()
-        config = [{"node": {"id": name, "datadir": str(home / "data")}}, {"log-level": "error"}, *rest]
-        (home / "receptor.yml").write_text(yaml.safe_dump(config))
-        environ = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
-        with (home / "log").open("wb") as log:
-            self._nodes[name] = subprocess.Popen(
-                [self._program, "--config", str(home / "receptor.yml")],
-                env=environ,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    def wait_for_regions(self) -> None:
-        for region in REGIONS:
-            wait_until(lambda region=region: self.control("ping", region, "--count", "1").returncode == 0)
-
-    def control(self, *arguments: str) -> subprocess.CompletedProcess:
-        program = pathlib.Path(sys.executable).parent / "receptorctl"
-        return subprocess.run(
-            [str(program), "--socket", str(self.socket), *arguments],
-            check=False,
-            stdout=subprocess.PIPE,
-            timeout=SECONDS,
-        )
-
-    def submit(self, region: str, payload: pathlib.Path) -> str:
-        """The id of the region's work."""
-        done = self.control("work", "submit", "--node", region, "--payload", str(payload), WORK)
-        said = done.stdout.decode()
-        assert done.returncode == 0 and "Unit ID: " in said, said
-        return said.split("Unit ID: ")[1].split()[0]
-
-    def results(self, unit: str) -> bytes:
-        """What the region's worker streams back, to its end."""
-        return self.control("work", "results", unit).stdout
-
-    def kill(self, region: str) -> None:
-        """The node and all that it has started, at once, as when a machine loses its power."""
-        if self._nodes[region].poll() is not None:
-            return  # its number may be another's by now
-        # none of them makes another while they are killed
-        stopped: set[int] = set()
-        while more := {self._nodes[region].pid, *_descendants(self._nodes[region].pid)} - stopped:
-            _signal(more, signal.SIGSTOP)
-            stopped |= more
-        _signal(stopped, signal.SIGKILL)
-        self._nodes[region].wait()
-
-    def close(self) -> None:
-        for name in self._nodes:
-            self.kill(name)
-
-
-def _signal(pids: set[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def _descendants(pid: int) -> list[int]:
-    """Also those in sessions of their own."""
-    found = []
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
-                child = int(stat.parent.name)
-                found += [*_descendants(child), child]
-    return found
-
-
-def wait_until(is_so) -> None:
-    end = time.monotonic() + SECONDS
-    while not is_so():
-        assert time.monotonic() < end, "it did not come to pass in time"
-        time.sleep(0.2)
 
 
 @pytest.fixture
 def mesh(tmp_path) -> Iterator[Mesh]:
-    made = Mesh(tmp_path)
+    made = Mesh(tmp_path, tuple(REGIONS))
     try:
         made.wait_for_regions()
         yield made
@@ -274,6 +163,8 @@ def test_two_regions_scan_and_one_node_merges_and_a_region_that_is_killed_is_tol
         ended = {"partly_scanned"} if list(salvaged.parents[1].glob(f"{name}/*/summary.json")) else set()
         assert found[name].state in {"out_of_time", "broken", "not_reached", "not_scanned", *ended}, name
     shutil.rmtree(fleet.folder / "all")
+    what = "a region that is killed while it scans is told, and what its disk has counts once it is back"
+    shown("Receptor", mesh.version(), what, SECTIONS[0])
 
 
 def test_both_regions_come_back(mesh, fleet):
@@ -286,3 +177,5 @@ def test_both_regions_come_back(mesh, fleet):
     one_way = (first / "fleet.json").read_bytes()
     shutil.rmtree(fleet.folder / "all")
     assert (fleet.merged(*reversed(shards), shards[0]) / "fleet.json").read_bytes() == one_way
+    what = "two regions scan by ansible-runner, and a third node merges their fleet runs"
+    shown("Receptor", mesh.version(), what, SECTIONS[0])

@@ -23,7 +23,7 @@ _HEADER = """\
 _SUBJECT = (
     _HEADER
     + """\
-# yaml-language-server: $schema=../../profile.schema.json
+# yaml-language-server: $schema=../../../docs/schemas/profile.schema.json
 ---
 controls:
 """
@@ -44,6 +44,7 @@ _CONTROL = """\
 _CASES = (
     _HEADER
     + """\
+# yaml-language-server: $schema=../../../docs/schemas/cases.schema.json
 ---
 cases:
   - name: the container of {facts}

@@ -122,6 +122,15 @@ class ScannerAccess:
             )
         return self._scanner(grant)
 
+    @property
+    def grants(self) -> list[Grant]:
+        """What the access reaches, a grant for each namespace."""
+        return list(self._grants.values())
+
+    def for_namespace(self, namespace: str) -> NamespaceScanner:
+        """The scanner of a namespace of `grants`. :raises ScanError: where it is not let in"""
+        return self._scanner(self._grants[namespace])
+
     def for_helpers(self, namespace: str) -> NamespaceScanner:
         """The scanner that makes helper pods in the namespace; ScanError where the access does not hold
         that."""

@@ -36,10 +36,11 @@ from .kubeconfig import KubeconfigChoice, KubeconfigSource, load_kubeconfig
 from .loose_files import loose_kubeconfigs, loose_program
 from .request_log import RequestLog
 
-__all__ = ["ClusterConnection", "ConnectionOptions", "connect"]
+__all__ = ["ClusterConnection", "ConnectionOptions", "connect", "namespace_of_context"]
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _USER_AGENT = "securescan.kubernetes"
+_DEFAULT_NAMESPACE = "default"
 GRANTOR, SCANNER = "grantor", "scanner"
 
 
@@ -196,6 +197,17 @@ def connect(
     connection.log = log or connection.log
     connection.tls()  # so that a bad certificate, key or plugin is found now
     return connection
+
+
+def namespace_of_context(options: ConnectionOptions, environ: Mapping[str, str]) -> str:
+    """The namespace that is meant where none is named: that of the kubeconfig's context, else `default`, as for kubectl.
+
+    :raises ScanError: as `connect`
+    """
+    if options.in_cluster or (options.host and options.has_credential and not options.names_kubeconfig):
+        return _DEFAULT_NAMESPACE
+    choice = load_kubeconfig(_kubeconfig_source(options, environ), options.context)
+    return choice.context.text("namespace") or _DEFAULT_NAMESPACE
 
 
 def _kubeconfig_source(options: ConnectionOptions, environ: Mapping[str, str]) -> KubeconfigSource:

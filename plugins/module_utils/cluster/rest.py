@@ -38,6 +38,10 @@ _FEWER_ITEMS = 4
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
 
 
+class VersionTooOldError(ScanError):
+    """A watch cannot go on from a version: the list is to be read again."""
+
+
 class RestClient:
     """Requests to one cluster as one identity. Safe to use from several threads.
 
@@ -155,6 +159,42 @@ class RestClient:
             del items  # before the next page is read
             if not token:
                 return
+
+    def watch(self, path: str, version: str, seconds: int) -> list[tuple[str, dict[str, Any]]]:
+        """What has happened to the objects of a list since a version of it, waiting so many seconds for it: the kind of
+        each change (ADDED, MODIFIED, DELETED, BOOKMARK) with the object after it. Nothing is tried again.
+
+        :raises VersionTooOldError: the list is to be read again, because the server does not know the version any more, or
+            because more has happened than is read at once
+        :raises ScanError: as `get`
+        """
+        tried = describe_request("GET", path)
+        query = {
+            "watch": 1,
+            "resourceVersion": version,
+            "timeoutSeconds": seconds,
+            "allowWatchBookmarks": "true",
+        }
+        server = self.connection.target()
+        with self._lock:
+            self.requests += 1
+        deadline = Deadline(seconds + self._timeout, self._cancel, tried)
+        request = HttpRequest("GET", f"{path}?{urlencode(query)}", {"Accept": _JSON}, None)
+        try:
+            reply = self._sent(server, request, deadline, PAGE_LIMIT)
+            check_parts(reply.body, PAGE_LIMIT, tried)
+        except ReplyTooLargeError as error:
+            raise VersionTooOldError("bad_reply", error.message, tried=tried) from None
+        if not reply.is_success:
+            failure = api_error(reply.status, reply.headers, reply.body, tried, server.secrets)
+            if reply.status == 410:
+                raise VersionTooOldError(failure.reason, failure.message, tried=tried)
+            if failure.reason == "not_authenticated":
+                self.connection.renew_credential()  # for the next time
+            raise self.connection.explained(failure)
+        return [
+            _watched(line, path, tried, server.secrets) for line in reply.body.splitlines() if line.strip()
+        ]
 
     def close(self) -> None:
         """Close the connections that are kept. The client may be used again."""
@@ -279,6 +319,22 @@ def _whole_number(digits: str) -> int:
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def _watched(line: bytes, path: str, tried: str, secrets: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """The kind and the object of a line of a watch. :raises VersionTooOldError: and bad_reply"""
+    try:
+        change = json.loads(line, parse_int=_whole_number, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        change = None
+    kind, found = (change.get("type"), change.get("object")) if isinstance(change, dict) else (None, None)
+    if not isinstance(kind, str) or not isinstance(found, dict):
+        raise ScanError("bad_reply", "a line of the watch holds no change", tried=tried)
+    if kind == "ERROR":
+        said = server_text(str(found.get("message") or "no reason was given"), secrets)
+        raise VersionTooOldError("not_found", f"the watch has ended: {said}", tried=tried)
+    check_object(found, OBJECT if kind == "BOOKMARK" else shape_of(path), tried)
+    return kind, found
 
 
 def _is_first(item: Mapping[str, Any], given: set[bytes]) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ..collector.facts import OK, Facts
+from ..editor_schema import SAID, Schema, closed_object, described, list_of
 from ..kept.kept_facts import BadFactsError, restore_facts
 from ..profiles.compiled_profile import CompiledProfile
 from ..profiles.loader import PROFILE_FILE, read_text
@@ -123,6 +124,34 @@ def read_cases(profile_file: Path) -> list[Case]:
             f"beside {PROFILE_FILE}",
         )
     return cases
+
+
+def cases_schema() -> Schema:
+    """Of a file of cases."""
+    fact = closed_object({"status": SAID, "value": {}, "cause": {"type": "string"}})
+    expected = {status: list_of(described(SAID, "the id of a control")) for status in EXPECTED_STATUSES}
+    keys: dict[str, Schema] = {
+        "name": described(SAID, "what the case shows"),
+        "kept_facts": described(SAID, "a file that a scan with keep_facts wrote, relative to this one"),
+        "facts": {
+            "type": "object",
+            "additionalProperties": fact,
+            "description": "by key, such as file:/etc/passwd; they stand in place of the kept ones",
+        },
+        "pod": {"type": "object", "description": "the pod's API object, where there are no kept_facts"},
+        "container": described(SAID, "the container's name in the pod"),
+        "inputs": {"type": "object", "description": "values of the profile's inputs"},
+        "expect": described(
+            closed_object(expected, least=1), "ids of controls by the status that they must have"
+        ),
+    }
+    case: Schema = {
+        **closed_object({key: keys[key] for key in _CASE_KEYS}, ("name", "expect")),
+        "anyOf": [{"required": [key]} for key in ("kept_facts", "facts", "pod")],
+        "not": {"required": ["kept_facts", "pod"]},
+        "dependencies": {"pod": ["container"], "container": ["pod"]},
+    }
+    return closed_object({"cases": list_of(case)}, ("cases",))
 
 
 def _read_case(cursor: Cursor, folder: Path) -> Case:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..access.objects import check_run_id
 from ..approaches.choice import ENTERING
@@ -19,16 +21,16 @@ from .bounds import check_numbers
 from .connection import connection_options, connection_spec
 from .grant import GrantOptions, grant_spec
 from .selection import selection, targets_spec
-from .spec import Params, Spec
+from .spec import Params, Spec, bad_option
 
-PRESENT, ABSENT, SWEPT = "present", "absent", "swept"
+PRESENT, ABSENT, SWEPT, PROVEN = "present", "absent", "swept", "proven"
 
 
 @dataclass(frozen=True)
 class AccessOptions:
     """`run_id`: empty where a new one is to be made. `selection`: None where no namespace is named, which
-    only an access that is to be removed or swept can do without. `kubeconfig_file`: where the scanner's
-    kubeconfig is to be."""
+    only an access that is to be removed or swept, or is there, can do without. `kubeconfig_file`: where the scanner's
+    kubeconfig is to be. `access`: that which is proven; None where one is to be made for the proof."""
 
     connection: ConnectionOptions
     state: str
@@ -39,6 +41,8 @@ class AccessOptions:
     forbidden: Rules
     grant: GrantOptions
     kubeconfig_file: Path | None
+    access: Mapping[str, Any] | None
+    also_allowed: tuple[str, ...]
 
     @classmethod
     def from_params(cls, params: Params) -> AccessOptions:
@@ -51,8 +55,14 @@ class AccessOptions:
             )
         if run_id and state != SWEPT:
             check_run_id(run_id)
+        access = params["access"] or None
+        if state != PROVEN:
+            for option in ("access", "also_allowed"):
+                if params[option]:
+                    raise bad_option(option, f"it goes with state={PROVEN} only")
+        makes = state == PRESENT or (state == PROVEN and not access)
         grant = GrantOptions.from_params(params)
-        if state == PRESENT:
+        if makes:
             grant.check()
         names_namespaces = params["namespaces"] or params["namespace_selectors"]
         path = params["scanner_kubeconfig"]
@@ -60,20 +70,24 @@ class AccessOptions:
             connection=connection_options(params),
             state=state,
             run_id=run_id,
-            selection=selection(params) if state == PRESENT or names_namespaces else None,
+            selection=selection(params) if makes or names_namespaces else None,
             allow_empty=params["allow_empty"],
             approach=params["approach"],
-            forbidden=forbidden_rules(params) if state == PRESENT else (),
+            forbidden=forbidden_rules(params) if makes else (),
             grant=grant,
             kubeconfig_file=Path(path).expanduser() if path else None,
+            access=access,
+            also_allowed=tuple(params["also_allowed"]),
         )
 
 
 def scan_access_spec() -> Spec:
     return {
-        "state": {"type": "str", "choices": [PRESENT, ABSENT, SWEPT], "default": PRESENT},
+        "state": {"type": "str", "choices": [PRESENT, ABSENT, SWEPT, PROVEN], "default": PRESENT},
         "run_id": {"type": "str"},
         "scanner_kubeconfig": {"type": "path"},
+        "access": {"type": "dict"},
+        "also_allowed": {"type": "list", "elements": "str", "default": []},
         "approach": {"type": "str", "choices": list(ENTERING), "default": "exec"},
         **forbidden_spec(),
         **grant_spec(),

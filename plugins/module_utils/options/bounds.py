@@ -61,6 +61,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "resume_within": Bounds(0, 365 * _DAY, "seconds"),
     "retain_days": Bounds(1, 36_500, "days"),
     "retries": Bounds(0, 100),
+    "seconds": Bounds(60, 7 * _DAY, "seconds"),
     "sign_timeout": Bounds(1, 3600, "seconds"),
     "run_as_group": Bounds(0, _MAXIMUM_ID),
     "run_as_user": Bounds(0, _MAXIMUM_ID),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..access.objects import FIRST_APPROACH
+from ..access.objects import FIRST_APPROACH, check_run_id
 from ..access.rights import covers, makes_pods
 from ..access.scanner import approach_of, check_covers
 from ..approaches.auto import NAME as AUTO
@@ -24,15 +24,16 @@ from .ownership import OwnershipOptions, ownership_spec
 from .profile import JudgingOptions, judging_spec
 from .run import cluster_name_option, cluster_name_spec, shared_folder_spec
 from .selection import SelectionOptions, targets_spec
-from .spec import Params, Spec
+from .spec import Params, Spec, bad_option
 from .time_and_resume import TimeAndResume, time_and_resume_spec
 
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """`access`: the value that scan_access returned, None where the scan makes its own. `drift_paths`: what
-    is compared with the image; empty where drift is not asked for. `concurrency`: targets at a time.
-    `cluster_name`: empty where the connection's name for the cluster is taken."""
+    """`run_id`: empty where the access has one, or a new one is made. `access`: the value that scan_access
+    returned, None where the scan makes its own. `drift_paths`: what is compared with the image; empty where drift
+    is not asked for. `concurrency`: targets at a time. `cluster_name`: empty where the connection's name for the
+    cluster is taken."""
 
     connection: ConnectionOptions
     targets: SelectionOptions
@@ -41,6 +42,7 @@ class ScanOptions:
     judging: JudgingOptions
     grant: GrantOptions
     access: Mapping[str, Any] | None
+    run_id: str
     output_dir: str
     allow_shared_folder: bool
     concurrency: int
@@ -73,6 +75,7 @@ class ScanOptions:
             judging=judging,
             grant=grant,
             access=params["access"] or None,
+            run_id=_run_id(params),
             output_dir=params["output_dir"],
             allow_shared_folder=params["allow_shared_folder"],
             concurrency=params["concurrency"],
@@ -101,9 +104,18 @@ def _covered(approach: ApproachOptions, access: Mapping[str, Any]) -> ApproachOp
     return replace(approach, order=order)
 
 
+def _run_id(params: Params) -> str:
+    """:raises ScanError: bad_option"""
+    given: str = params["run_id"] or ""
+    if given and params["access"]:
+        raise bad_option("run_id", "the access has a run id: leave run_id out")
+    return check_run_id(given) if given else ""
+
+
 def scan_container_spec() -> Spec:
     return {
         "access": {"type": "dict"},
+        "run_id": {"type": "str"},
         "keep_facts": {"type": "bool", "default": False},
         "drift": {"type": "bool", "default": False},
         "drift_paths": {"type": "list", "elements": "str", "default": ["/"]},

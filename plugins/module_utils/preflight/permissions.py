@@ -66,10 +66,11 @@ class Reviews:
         return [
             permission
             for permission in wanted
-            if not self._allowed(_EVERYWHERE, permission) and not self._allowed(namespace, permission)
+            if not self.allows(_EVERYWHERE, permission) and not self.allows(namespace, permission)
         ]
 
-    def _allowed(self, namespace: str, permission: Permission) -> bool:
+    def allows(self, namespace: str, permission: Permission) -> bool:
+        """Whether it is held in that namespace; in the whole cluster for an empty one."""
         key = (namespace, permission)
         with self._lock:
             asking = self._asking.setdefault(key, threading.Lock())

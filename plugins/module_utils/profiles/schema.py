@@ -8,9 +8,9 @@ The loader is stricter: it also checks inputs, patterns, and the queries to the 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from ..editor_schema import Schema, closed_object, list_of
 from ..vocabulary.matchers import MATCHERS, NESTED, element_type
 from ..vocabulary.registry import RESOURCES
 from ..vocabulary.resource import Parameter, Resource
@@ -25,14 +25,12 @@ from ..vocabulary.value_types import (
     TEXT,
     VERSION,
     ValueType,
-    list_of,
 )
+from ..vocabulary.value_types import list_of as list_of_type
 from . import compile_controls as controls
 from .control_fields import IMPACTS, REF_KEYS
 from .dependencies import ALL, DEPENDS_KEYS, DEPENDS_REQUIRED
 from .inputs import INPUT_TYPES
-
-Schema = dict[str, Any]
 
 _INPUT = {"type": "string", "pattern": r"\$\{input\.[A-Za-z0-9_-]+\}"}
 _TEXT: Schema = {"type": "string", "minLength": 1}
@@ -48,13 +46,8 @@ BASE_TYPES = {
 }
 TYPE_NAMES: dict[ValueType, str] = {
     **{kind: name for name, kind in BASE_TYPES.items()},
-    **{list_of(kind): f"list_of_{name}" for name, kind in BASE_TYPES.items()},
+    **{list_of_type(kind): f"list_of_{name}" for name, kind in BASE_TYPES.items()},
 }
-
-
-def render_schema() -> str:
-    """The schema as the text of its file."""
-    return json.dumps(profile_schema(), indent=1, sort_keys=True) + "\n"
 
 
 def profile_schema() -> Schema:
@@ -68,14 +61,14 @@ def profile_schema() -> Schema:
         **texts,
         "name": {"type": "string", "pattern": controls.NAME_PATTERN},
         "version": {"type": "string", "pattern": controls.VERSION_PATTERN},
-        "supports": _list(_object(dict.fromkeys(SUPPORT_KEYS, _TEXT))),
-        "inputs": _list({"$ref": "#/definitions/input"}),
-        "depends": _list({"$ref": "#/definitions/dependency"}),
-        "controls": _list({"$ref": "#/definitions/control"}),
+        "supports": list_of(closed_object(dict.fromkeys(SUPPORT_KEYS, _TEXT))),
+        "inputs": list_of({"$ref": "#/definitions/input"}),
+        "depends": list_of({"$ref": "#/definitions/dependency"}),
+        "controls": list_of({"$ref": "#/definitions/control"}),
     }
     # A profile, or a file of controls beside one.
     top = dict(
-        _object(properties),
+        closed_object(properties),
         anyOf=[
             {"required": list(controls.PROFILE_REQUIRED)},
             {"required": list(controls.PART_KEYS), "maxProperties": 1},
@@ -83,23 +76,7 @@ def profile_schema() -> Schema:
     )
     definitions = {"input": _input(), "dependency": _dependency(), "control": _control(), "test": _test()}
     definitions.update({f"conditions_{name}": _conditions(kind) for kind, name in TYPE_NAMES.items()})
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Profile of securescan.kubernetes",
-        "definitions": definitions,
-        **top,
-    }
-
-
-def _object(properties: Schema, required: Any = ()) -> Schema:
-    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    if required:
-        schema["required"] = list(required)
-    return schema
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "minItems": 1, "items": items}
+    return {"definitions": definitions, **top}
 
 
 def _or_input(schema: Any) -> Schema:
@@ -107,7 +84,7 @@ def _or_input(schema: Any) -> Schema:
 
 
 def _input() -> Schema:
-    return _object(
+    return closed_object(
         {
             "name": _TEXT,
             "type": {"enum": list(INPUT_TYPES)},
@@ -121,8 +98,8 @@ def _input() -> Schema:
 
 
 def _dependency() -> Schema:
-    ids: Schema = _list({"type": "string", "pattern": controls.ID_PATTERN})
-    override = dict(_object({"impact": _impact(), "title": _TEXT, "tags": _tags()}), minProperties=1)
+    ids: Schema = list_of({"type": "string", "pattern": controls.ID_PATTERN})
+    override = dict(closed_object({"impact": _impact(), "title": _TEXT, "tags": _tags()}), minProperties=1)
     properties: Schema = {
         "name": {"type": "string", "pattern": controls.NAME_PATTERN},
         "path": _TEXT,
@@ -131,7 +108,7 @@ def _dependency() -> Schema:
         "inputs": {"type": "object"},
         "override": {"type": "object", "additionalProperties": override},
     }
-    return _object({key: properties[key] for key in DEPENDS_KEYS}, DEPENDS_REQUIRED)
+    return closed_object({key: properties[key] for key in DEPENDS_KEYS}, DEPENDS_REQUIRED)
 
 
 def _impact() -> Schema:
@@ -146,19 +123,19 @@ def _tags() -> Schema:
 
 
 def _control() -> Schema:
-    tests = _list({"$ref": "#/definitions/test"})
+    tests = list_of({"$ref": "#/definitions/test"})
     texts: Schema = dict.fromkeys(("title", "desc", *controls.DESCRIPTION_KEYS), _TEXT)
-    reference = {"anyOf": [_TEXT, _object(dict.fromkeys(REF_KEYS, _TEXT))]}
-    return _object(
+    reference = {"anyOf": [_TEXT, closed_object(dict.fromkeys(REF_KEYS, _TEXT))]}
+    return closed_object(
         {
             **texts,
             "id": {"type": "string", "pattern": controls.ID_PATTERN},
             "impact": _impact(),
             "tags": _tags(),
-            "refs": _list(reference),
+            "refs": list_of(reference),
             "manual": {"type": "boolean"},
             "tests": tests,
-            "only_if": _object({"reason": _TEXT, "tests": tests, "any_of": tests}, ("reason", "tests")),
+            "only_if": closed_object({"reason": _TEXT, "tests": tests, "any_of": tests}, ("reason", "tests")),
         },
         controls.CONTROL_REQUIRED,
     )
@@ -178,8 +155,8 @@ def _resource(resource: Resource) -> Schema:
         name: dict(_conditions_of(attribute.type), description=attribute.description)
         for name, attribute in resource.attributes.items()
     }
-    expect = dict(_object(attributes), minProperties=1)
-    return _object({resource.name: _parameters(resource), "expect": expect}, (resource.name, "expect"))
+    expect = dict(closed_object(attributes), minProperties=1)
+    return closed_object({resource.name: _parameters(resource), "expect": expect}, (resource.name, "expect"))
 
 
 def _parameters(resource: Resource) -> Schema:
@@ -189,9 +166,9 @@ def _parameters(resource: Resource) -> Schema:
             name: dict(_conditions_of(column.type), description=column.description)
             for name, column in resource.fields.items()
         }
-        properties["where"] = _object(where)
+        properties["where"] = closed_object(where)
     required = [parameter.name for parameter in resource.all_parameters if parameter.required]
-    forms: list[Schema] = [_object(properties, required)]
+    forms: list[Schema] = [closed_object(properties, required)]
     if resource.subject:
         forms.insert(0, _parameter(resource.subject))
     if not required:
@@ -215,7 +192,7 @@ def _conditions(kind: ValueType) -> Schema:
         if matcher.applies(kind):
             matchers[matcher.name] = dict(_operand(matcher.name, kind), description=matcher.meaning)
     matchers["not"] = _conditions_of(kind)
-    return {"anyOf": [dict(kind.schema), _INPUT, dict(_object(matchers), minProperties=1)]}
+    return {"anyOf": [dict(kind.schema), _INPUT, dict(closed_object(matchers), minProperties=1)]}
 
 
 def _operand(name: str, kind: ValueType) -> Schema:

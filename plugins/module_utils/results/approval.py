@@ -21,8 +21,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ..editor_schema import Schema, described, whole_text
 from ..errors import ScanError
-from ..times import beginning_of, written_date, written_text
+from ..times import WRITTEN_PATTERN, beginning_of, written_date, written_text
 
 REQUEST_KEYS = ("requested_by", "requested")
 APPROVAL_KEYS = ("approved_by", "approved", "ticket")
@@ -82,6 +83,26 @@ class Approval:
 
 
 NO_APPROVAL = Approval()
+
+
+def date_schema(description: str) -> Schema:
+    """Of a date or a time in a file of people, but for days that are in no calendar."""
+    return described(whole_text(WRITTEN_PATTERN, blanks=True), description)
+
+
+def approval_schema(*names: str) -> tuple[dict[str, Schema], Schema]:
+    """(those of the keys that are named, what belongs together among them), for the schema of an entry."""
+    text: Schema = {"type": "string", "pattern": r"\S", "maxLength": _LONGEST}
+    keys = {
+        "requested_by": {**text, "description": "who asked for the exception"},
+        "requested": date_schema("when it was asked for, such as 2026-11-02"),
+        "approved_by": {**text, "description": "who approved it; somebody else than who asked"},
+        "approved": date_schema("when it was approved, such as 2026-11-04; not before it was asked for"),
+        "ticket": {**text, "description": "where it was decided"},
+    }
+    pairs = {"requested_by": ["requested"], "requested": ["requested_by"]}
+    pairs.update({"approved_by": ["approved"], "approved": ["approved_by"]})
+    return {name: keys[name] for name in names}, {name: pairs[name] for name in names if name in pairs}
 
 
 def read_approval(entry: Mapping[str, Any], refuse: Callable[[str], ScanError]) -> Approval:

@@ -34,11 +34,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..editor_schema import SAID, Schema, closed_object, described, list_of, whole_text
 from ..errors import ScanError
 from ..safe_text import one_line
 from ..suggestions import unknown_name
 from ..times import api_time, beginning_of, parse_written
-from .approval import APPROVAL_KEYS, NO_APPROVAL, Approval, read_approval
+from .approval import APPROVAL_KEYS, NO_APPROVAL, Approval, approval_schema, date_schema, read_approval
 from .exception_policy import NO_POLICY, ExceptionPolicy
 from .hdf import hdf_control
 from .model import (
@@ -60,7 +61,7 @@ from .notes import (
     UNKNOWN_CONTROL,
     Note,
 )
-from .scope import Scope, read_scope
+from .scope import Scope, read_scope, scope_schema
 from .status import NOT_REVIEWED, control_status
 from .strict_yaml import load_yaml
 
@@ -143,6 +144,31 @@ class Attestation:
 class Attestations:
     source: str
     entries: tuple[Attestation, ...]
+
+
+def attestations_schema() -> Schema:
+    """Of a file of attestations."""
+    approval, together = approval_schema(*APPROVAL_KEYS)
+    numbers = whole_text(_NUMBER.pattern, blanks=True)
+    keys: dict[str, Schema] = {
+        "control_id": described(SAID, "the control, whatever the case of its letters"),
+        "explanation": described(SAID, "how it was checked"),
+        "frequency": {
+            "anyOf": [{"enum": list(_WORDS)}, numbers],
+            "description": "how long it holds: a word, or a number with d, w, m or y such as 90d",
+        },
+        "status": {"enum": [SEGMENT_PASSED, SEGMENT_FAILED], "description": "what was found"},
+        "updated": date_schema("when it was checked, such as 2026-11-02"),
+        "updated_by": described(SAID, "who has checked it"),
+        "targets": scope_schema(),
+        _COVERS_UNREAD: {
+            "type": "boolean",
+            "description": "also where a program should have reviewed the control and could not read it",
+        },
+        **approval,
+    }
+    entry = closed_object({name: keys[name] for name in _KEYS}, _FIELDS)
+    return list_of({**entry, "dependencies": together})
 
 
 def load_attestations(content: str | Sequence[Any], source: str) -> Attestations:

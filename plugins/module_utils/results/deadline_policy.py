@@ -25,12 +25,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..editor_schema import Schema, closed_object, described
 from ..errors import ScanError
 from ..safe_text import escape_text
 from ..suggestions import unknown_name
 from .status import SEVERITIES
 from .strict_yaml import load_yaml
-from .teams import MAX_NAME, is_name
+from .teams import MAX_NAME, NAME_SCHEMA, is_name
 
 NEVER = "never"
 _MAX_DAYS = 3660
@@ -102,6 +103,33 @@ class DeadlinePolicy:
 def is_overdue(due: datetime | None, now: datetime) -> bool:
     """The one rule, for places and findings: the moment that they were due at lies in the past."""
     return due is not None and due < now
+
+
+def deadlines_schema() -> Schema:
+    """Of a policy's file."""
+
+    def bound(most: int, description: str) -> Schema:
+        number: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": most}
+        return {"anyOf": [number, {"const": NEVER}], "description": description}
+
+    days = {severity: bound(_MAX_DAYS, f"days, or {NEVER}") for severity in SEVERITIES}
+    deadlines = closed_object(
+        {
+            _SCAN: bound(_MAX_DAYS * 24, f"how often a place is to be scanned: hours, or {NEVER}"),
+            _FIX: described(
+                closed_object(days, least=1), "how soon a failed control is to be fixed, by severity"
+            ),
+        },
+        least=1,
+    )
+    environments: Schema = {
+        "type": "object",
+        "maxProperties": _MAX_ENVIRONMENTS,
+        "propertyNames": NAME_SCHEMA,
+        "additionalProperties": deadlines,
+        "description": "by environment; what one does not say is as in default",
+    }
+    return closed_object({"default": deadlines, "environments": environments}, least=1)
 
 
 def load_deadlines(content: str | Mapping[str, Any], source: str) -> DeadlinePolicy:

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..editor_schema import Schema, closed_object, described, list_of
 from ..errors import ScanError
 from ..safe_text import one_line
 from ..suggestions import unknown_name
@@ -96,6 +97,21 @@ def _too_long(most: int | None, starts: datetime.datetime | None, ends: datetime
         return f"it says neither when it was requested nor when it was approved, and at most {most} days are allowed"
     days = (ends - starts).total_seconds() / 86_400
     return f"it lasts {days:.0f} days, and at most {most} are allowed" if days > most else ""
+
+
+def exception_policy_schema() -> Schema:
+    """Of a policy's file."""
+    days: Schema = {"type": "integer", "minimum": 1, "maximum": _MAX_DAYS}
+    name: Schema = {"type": "string", "pattern": r"\S", "maxLength": _LONGEST}
+    keys = {
+        "approval": {"type": "boolean", "description": "somebody else than who asked must have approved"},
+        "ticket": {"type": "boolean", "description": "a ticket must be named"},
+        "approvers": described(list_of(name, most=_MOST_APPROVERS), "who may approve"),
+        "max_days": described(days, "a waiver ends at most so many days after its approval"),
+        "attestation_max_days": described(days, "an attestation holds at most so many days"),
+    }
+    nobody_asked = {"required": ["approval", "approvers"], "properties": {"approval": {"const": False}}}
+    return {**closed_object({key: keys[key] for key in _KEYS}, least=1), "not": nobody_asked}
 
 
 def load_exception_policy(content: str | Mapping[str, Any], source: str) -> ExceptionPolicy:

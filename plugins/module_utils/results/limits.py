@@ -30,11 +30,13 @@ The others are about a run:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ..editor_schema import Schema, closed_object, described
 from ..errors import ScanError
 from ..safe_text import one_line
 from ..suggestions import asked
@@ -211,6 +213,42 @@ _ABOUT_WHAT_IS_KNOWN = frozenset(
         *(name for name, status in _STATUS_OF_NAME.items() if status in (NOT_REVIEWED, PROFILE_ERROR)),
     }
 )
+
+
+def limits_schema() -> Schema:
+    """Of a threshold's file: keys can be nested, dotted or both."""
+    ids: Schema = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
+    some_ids: Schema = {**ids, "minItems": 1}
+    values: dict[str, Schema] = {
+        _PERCENT: {"type": "number", "minimum": 0, "maximum": 100, "description": "a percentage"},
+        _COUNT: {"type": "integer", "minimum": 0, "description": "a number"},
+        _IDS: described(ids, "exactly these controls"),
+        _GRADE: {"enum": list(GRADES), "description": "a grade of evidence"},
+    }
+
+    def below(path: tuple[str, ...]) -> Schema:
+        """What a key with this path holds: the value of a limit, or a mapping of longer keys, or one of both."""
+        longer = [key for key in map(_words, _KNOWN) if key[: len(path)] == path and len(key) > len(path)]
+        names = dict.fromkeys(
+            key[len(path) : end] for key in longer for end in range(len(path) + 1, len(key) + 1)
+        )
+        inner = closed_object({".".join(name): below((*path, *name)) for name in names}, least=1)
+        key = ".".join(path)
+        if key == MUST_PASS_KEY:
+            by_profile = {"type": "object", "minProperties": 1, "additionalProperties": some_ids}
+            return {"anyOf": [some_ids, by_profile], "description": "controls that passed wherever they are"}
+        if key not in _KNOWN:
+            return inner
+        value: Schema = {"$ref": f"#/definitions/{_KNOWN[key]}"}
+        return {"anyOf": [value, inner]} if names else value
+
+    schema = below(())
+    of_profile = f"^{re.escape(_MUST_PASS_PREFIX)}(?:.|\\s)"
+    return {**schema, "definitions": values, "patternProperties": {of_profile: some_ids}}
+
+
+def _words(key: str) -> tuple[str, ...]:
+    return tuple(key.split("."))
 
 
 def asks_for_more(key: str) -> bool:

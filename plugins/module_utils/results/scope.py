@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ..editor_schema import Schema, closed_object, described, list_of
 from ..errors import ScanError
 from ..suggestions import unknown_name
 
@@ -58,6 +59,21 @@ class Scope:
 
 
 EVERY_TARGET = Scope()
+
+
+def scope_schema() -> Schema:
+    """Of the key `targets` of an entry."""
+    name: Schema = {"type": "string", "minLength": 1}
+    names = dict.fromkeys(_NAMES, described(name, "a name or a shell pattern"))
+    names["workload"] = {
+        "type": "string",
+        "pattern": "^[^/]+/(?:.|\\s)+$",
+        "description": "KIND/NAME, each a name or a shell pattern, such as Deployment/api or */api",
+    }
+    return described(
+        list_of(closed_object(names, least=1)),
+        "the targets that it is for: those for which all holds that one of these rules says; all targets without this key",
+    )
 
 
 def read_scope(entry: Mapping[str, Any], refuse: Callable[[str], ScanError]) -> Scope:

@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..editor_schema import Schema, closed_object, described, list_of, whole_text
 from ..errors import ScanError
 from ..safe_text import escape_text
 from ..suggestions import unknown_name
@@ -133,6 +134,43 @@ class TeamRules:
             next((rule.team for rule in fitting if rule.team), ""),
             next((rule.environment for rule in fitting if rule.environment), ""),
         )
+
+
+# What a schema can say of `is_name`.
+NAME_SCHEMA: Schema = {"type": "string", "pattern": r"^[^\s(](?:.*\S)?$", "maxLength": MAX_NAME}
+
+
+def teams_schema() -> Schema:
+    """Of a file of rules."""
+    key = whole_text(_KEY.pattern)
+    keys: Schema = {**list_of(key, least=0, most=_MAX_KEYS), "uniqueItems": True}
+    source = closed_object(
+        {
+            "labels": described(keys, "labels of the namespace: the first that it has counts"),
+            "annotations": described(keys, "annotations of the namespace, asked behind the labels"),
+        },
+        least=1,
+    )
+    pattern: Schema = {"type": "string", "minLength": 1, "maxLength": _MAX_PATTERN}
+    rule = closed_object(
+        {
+            "cluster": described(pattern, "a name or a shell pattern; every cluster without this key"),
+            "namespace": described(pattern, "a name or a shell pattern; every namespace without this key"),
+            "team": NAME_SCHEMA,
+            "environment": NAME_SCHEMA,
+        }
+    )
+    sections = {
+        "team": source,
+        "environment": source,
+        "namespaces": described(
+            list_of(
+                {**rule, "anyOf": [{"required": ["team"]}, {"required": ["environment"]}]}, 0, _MAX_RULES
+            ),
+            "the operator's own words, which go before labels and annotations; the first rule that fits counts",
+        ),
+    }
+    return closed_object({name: sections[name] for name in _SECTIONS}, least=1)
 
 
 def load_teams(content: str | Mapping[str, Any], source: str) -> TeamRules:

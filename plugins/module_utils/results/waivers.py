@@ -25,16 +25,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..editor_schema import SAID, Schema, closed_object, described
 from ..errors import ScanError
 from ..safe_text import one_line
 from ..suggestions import unknown_name
 from ..times import beginning_of, written_date, written_text
-from .approval import APPROVAL_KEYS, NO_APPROVAL, REQUEST_KEYS, Approval, read_approval
+from .approval import (
+    APPROVAL_KEYS,
+    NO_APPROVAL,
+    REQUEST_KEYS,
+    Approval,
+    approval_schema,
+    date_schema,
+    read_approval,
+)
 from .exception_policy import NO_POLICY, ExceptionPolicy
 from .hdf import hdf_control
 from .model import SEGMENT_SKIPPED, ProfileResult, Segment
 from .notes import EXPIRED, NOT_COUNTED, UNKNOWN_CONTROL, WAIVER, Note
-from .scope import EVERY_TARGET, Scope, read_scope
+from .scope import EVERY_TARGET, Scope, read_scope, scope_schema
 from .status import control_status
 from .strict_yaml import load_yaml
 
@@ -78,6 +87,31 @@ class Waiver:
 class Waivers:
     source: str
     by_control: Mapping[str, Waiver]
+
+
+def waivers_schema() -> Schema:
+    """Of a file of waivers."""
+    approval, together = approval_schema(*REQUEST_KEYS, *APPROVAL_KEYS)
+    keys: dict[str, Schema] = {
+        "justification": described(SAID, "why the control is waived"),
+        "run": {
+            "type": ["boolean", "null"],
+            "description": "false: the control is set aside; true, or no such key: it is judged, and its failure is waived",
+        },
+        "expiration_date": date_schema(
+            "from when the waiver counts for nothing, such as 2027-01-31; no end without this key"
+        ),
+        "owner": {"type": "string", "description": "who answers for the waiver"},
+        "targets": scope_schema(),
+        **approval,
+    }
+    waiver = closed_object({name: keys[name] for name in _KEYS}, ["justification"])
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {**waiver, "dependencies": together},
+        "description": "ids of controls with their waivers",
+    }
 
 
 def load_waivers(content: str | Mapping[str, Any], source: str) -> Waivers:

@@ -30,11 +30,11 @@ from .granted_pods import grants_of
 
 
 def run_id_of(options: ScanOptions) -> str:
-    """The run id of the access that was given, or a new one.
+    """The run id of the access that was given, the one that was given beside it, or a new one.
 
     :raises ScanError: bad_option, where the given one cannot be part of an object's name
     """
-    given = (options.access or {}).get("run_id")
+    given = (options.access or {}).get("run_id") or options.run_id
     return check_run_id(str(given)) if given else new_run_id(datetime.now(timezone.utc))
 
 

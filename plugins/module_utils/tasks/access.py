@@ -1,13 +1,14 @@
 # Copyright (c) 2026 securescan.kubernetes contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `scan_access`: options in, access made, removed or swept, result out."""
+"""The task `scan_access`: options in, access made, removed, swept or proven, result out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 from ..access.access_diff import access_diff, sweep_diff
 from ..access.kubeconfig_file import KubeconfigFile
@@ -15,14 +16,18 @@ from ..access.lifecycle import NamespaceOutcome, ensure_present, namespaces_of_r
 from ..access.made_access import Failures, as_result, failure_warnings, failures_of, plan_access
 from ..access.objects import Grant, new_run_id
 from ..access.packed_pods import pack_pods
-from ..access.revocation import revoke
+from ..access.revocation import revoke, revoke_when_back
 from ..access.rights import RIGHTS, covers
+from ..access.scanner import ScannerAccess
 from ..access.scanner_kubeconfig import check_place, delete, run_of
 from ..access.sweep import Sweep, sweep
 from ..cluster.rest import RestClient
 from ..errors import ScanError
-from ..options.access import ABSENT, PRESENT, SWEPT, AccessOptions
+from ..options.access import ABSENT, PRESENT, PROVEN, SWEPT, AccessOptions
 from ..options.spec import Params
+from ..preflight.denied_rights import read_rights
+from ..preflight.permissions import Permission
+from ..proof.proof import Proof, prove
 from ..safe_text import one_line
 from ..scanning.granted_pods import pod_ref
 from ..targets.criteria import Selection
@@ -39,12 +44,19 @@ _NAME_NAMESPACES = (
 
 
 def run_scan_access(params: Params, context: TaskContext) -> dict[str, Any]:
-    """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept and table (lines for a terminal);
+    """Result keys: changed, diff; access, failures and scanner_kubeconfig, or swept or proof with table (lines for a terminal);
     failed, msg, error."""
     options = AccessOptions.from_params(params)
     if options.state == PRESENT and options.kubeconfig_file:
         check_place(options.kubeconfig_file)
-    task = {PRESENT: _present, ABSENT: _absent, SWEPT: _swept}[options.state]
+    also_allowed = read_rights(options.also_allowed, "also_allowed")
+    tasks: Mapping[str, Callable[[AccessOptions, RestClient, TaskContext], dict[str, Any]]] = {
+        PRESENT: _present,
+        ABSENT: _absent,
+        SWEPT: _swept,
+        PROVEN: partial(_proven, also_allowed),
+    }
+    task = tasks[options.state]
     client = RestClient(connect_grantor(options.connection, context), cancel=context.cancel)
     return run_interruptible(lambda: task(options, client, context), context.cancel)
 
@@ -133,6 +145,46 @@ def _absent(options: AccessOptions, client: RestClient, context: TaskContext) ->
     return result
 
 
+def _proven(
+    also_allowed: Sequence[Permission], options: AccessOptions, client: RestClient, context: TaskContext
+) -> dict[str, Any]:
+    """Proves an access: the one that was given, or one of its own, which is removed again."""
+    if options.access:
+        return _proof_of(options.access, also_allowed, client, context)
+    run_id = options.run_id or new_run_id(datetime.now(timezone.utc))
+    grants = _grants(options, client, context)
+    if context.check_mode or not grants:
+        why = "check mode makes no access" if context.check_mode else "there is no pod to reach"
+        context.warnings.append(f"nothing was proven: {why}")
+        return {"changed": False, "proof": Proof(run_id).as_result(0), "table": [f"PROOF: none, {why}"]}
+    plan = plan_access(run_id, options.grant.owner, options.grant.lifetime, grants)
+    context.leaves = "what this task had made of the access was removed"
+    home = options.grant.account_namespace
+    namespaces = [grant.namespace for grant in grants]
+    try:
+        outcomes = ensure_present(client, plan)
+        namespaces = [outcome.namespace for outcome in outcomes if not outcome.left_nothing]
+        failures = failures_of(outcomes)
+        if failures:
+            # an access that is not whole is not the one of the scan
+            raise failures[0][1]
+        return _proof_of(as_result(plan, outcomes), also_allowed, client, context)
+    finally:
+        revoke_when_back(client, run_id, namespaces, home)
+
+
+def _proof_of(
+    access: Mapping[str, Any], also_allowed: Sequence[Permission], client: RestClient, context: TaskContext
+) -> dict[str, Any]:
+    scanner = ScannerAccess(client, client.connection, access, context.cancel)
+    proof = prove(scanner, client, also_allowed)
+    result = {"changed": False, "proof": proof.as_result(_LISTED_IN_RESULT), "table": proof.lines()}
+    if not proof.is_proven:
+        error = proof.failure()
+        result.update(failed=True, msg=str(error), error=error.record())
+    return result
+
+
 def _own_kubeconfig(options: AccessOptions, context: TaskContext) -> KubeconfigFile | None:
     """The file of this run, where there is one. Any other file is left alone, and does not stop the removal
     of the access."""
@@ -154,7 +206,7 @@ def _swept(options: AccessOptions, client: RestClient, context: TaskContext) -> 
     namespaces, home = _named_namespaces(options, client), options.grant.account_namespace
     if namespaces is not None and home and home not in namespaces:
         namespaces.append(home)
-    done = sweep(client, datetime.now(timezone.utc), namespaces, context.check_mode)
+    done = sweep(client, datetime.now(timezone.utc), namespaces, context.check_mode, home or "")
     result: dict[str, Any] = {
         "changed": bool(done.removed),
         "diff": sweep_diff(done),

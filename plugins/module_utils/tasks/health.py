@@ -20,11 +20,11 @@ from ..errors import ScanError
 from ..footprint.left_entries import entries_of
 from ..health.canaries import BAD, GOOD, canary_check
 from ..health.check import CHECKS, FAILED, Check, check_lines
-from ..health.denied_rights import held_rights, read_rights
 from ..health.trial_pods import PULL, running, trial_pod
 from ..options.health import HealthOptions
 from ..options.selection import targets_spec
 from ..options.spec import Params
+from ..preflight.denied_rights import held_rights, read_rights
 from ..preflight.permissions import Permission, Reviews, handed_out, own_name
 from ..results.run import Run, open_run
 from ..scanning.scan_access import scan_access_of

@@ -50,14 +50,14 @@ def chosen_profiles(
 
     :raises ScanError: as `load_profiles`
     """
-    if not inputs and _shipped_names().issuperset(names):
+    if not inputs and shipped_names().issuperset(names):
         return _shipped_profiles(tuple(names))
     return load_profiles(names, [_SHIPPED], inputs or {})
 
 
 def is_shipped(name: str) -> bool:
     """Whether the collection has a profile of this name."""
-    return name in _shipped_names()
+    return name in shipped_names()
 
 
 def no_such_profile(name: str, tried: Sequence[str]) -> ScanError:
@@ -72,7 +72,8 @@ def compile_shipped_profiles() -> None:
 
 
 @lru_cache(maxsize=1)
-def _shipped_names() -> frozenset[str]:
+def shipped_names() -> frozenset[str]:
+    """The names of the profiles that the collection has."""
     return frozenset(file.parent.name for file in _SHIPPED.glob("*/" + PROFILE_FILE))
 
 

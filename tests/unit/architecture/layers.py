@@ -53,12 +53,17 @@ ROOMS: tuple[Room, ...] = (
         "what the action and callback plugins share",
         ("module_run", "tasks", "options", "reports", "evidence", "store", "results", "network"),
     ),
+    _engine(
+        "command",
+        "the command for people and pipelines: its flags as options, the tasks called directly, output and exit status",
+        "tasks options reports results targets cluster",
+    ),
     _engine("module_run.py", "a task as an Ansible module", "tasks options"),
     _engine(
         "tasks",
         "what one task does: validated options in, result out",
-        "scanning health preflight options footprint sidecar engines approaches tickets sinks reports evidence store "
-        "judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
+        "scanning health proof preflight options requests footprint sidecar engines approaches tickets sinks reports evidence "
+        "store judging profiles vocabulary kept drift results collector access targets cluster network bounded_work time_limit",
     ),
     _engine(
         "scanning",
@@ -68,7 +73,12 @@ ROOMS: tuple[Room, ...] = (
     _engine(
         "health",
         "whether scans of a cluster work and find what they must find: checks, trial pods, canaries",
-        "preflight results cluster",
+        "results cluster",
+    ),
+    _engine(
+        "proof",
+        "what a scanner's token cannot do: asked of the API server, and tried",
+        "preflight access cluster",
     ),
     _engine(
         "preflight",
@@ -81,9 +91,14 @@ ROOMS: tuple[Room, ...] = (
         "options targets cluster",
     ),
     _engine(
+        "events",
+        "what event sources do: rollouts, upgrades and overdue places as requests; messages that become requests in the queue",
+        "options sidecar requests store results cluster",
+    ),
+    _engine(
         "options",
         "the options of all modules, each said once: what Ansible validates, and the frozen class that a task makes of it",
-        "sidecar engines approaches tickets sinks reports evidence store profiles results access targets cluster",
+        "sidecar engines approaches tickets sinks reports evidence store requests profiles results access targets cluster",
     ),
     _engine(
         "footprint",
@@ -125,6 +140,11 @@ ROOMS: tuple[Room, ...] = (
         "store",
         "what is remembered of all runs: places, findings with their lives, evidence; SQLite or PostgreSQL",
         "results",
+    ),
+    _engine(
+        "requests",
+        "a request for a scan: what it can say, who is allowed to send it, the queue that keeps it until it has ended",
+        "results targets",
     ),
     _engine(
         "judging",
@@ -175,6 +195,7 @@ ROOMS: tuple[Room, ...] = (
     _engine("secret_texts.py", "what in a text looks like a secret"),
     _engine("secret_names.py", "which names are those of secrets"),
     _engine("path_owners.py", "who besides us can put something else in a path's place"),
+    _engine("editor_schema.py", "parts of the JSON schemas by which editors check the files of people"),
     _engine("errors.py", "every kind of failure, with a stable code; the one exception"),
 )
 
@@ -191,6 +212,7 @@ FOUNDATION = frozenset(
         "secret_texts",
         "secret_names",
         "path_owners",
+        "editor_schema",
         "errors",
         "counted_yaml",
         "strict_json",

@@ -45,6 +45,31 @@ def test_a_namespace_that_fails_does_not_keep_the_others_from_being_swept(client
     ]
 
 
+def test_a_credential_for_accounts_elsewhere_is_asked_for_no_more_than_scans_need(client, plan, server):
+    """Where the ServiceAccounts have a namespace of their own, the grantor cannot list them elsewhere, and no Roles there."""
+    ensure_present(client, plan)
+    for place in (".*/shop/serviceaccounts", ".*/accounts/(roles|rolebindings)"):
+        server.faults.append(Fault("status", on=f"GET {place}", status=403, reason="Forbidden", text="no"))
+    now = plan.expires + LATER
+
+    done = sweep(client, now, ["shop", "accounts"], check_mode=True, home="accounts")
+    assert not done.failures
+    assert [item["kind"] for item in done.removed] == ["RoleBinding", "Role"]
+
+    # without that namespace these are objects that nobody has looked for
+    blind = sweep(client, now, ["shop", "accounts"], check_mode=True)
+    assert [what for what, _error in blind.failures] == [
+        "ServiceAccounts of namespace shop",
+        "RoleBindings of namespace accounts",
+        "Roles of namespace accounts",
+    ]
+
+    # what scans do make there is still needed
+    server.faults.append(Fault("status", on="GET .*/shop/roles", status=403, reason="Forbidden", text="no"))
+    done = sweep(client, now, ["shop"], check_mode=True, home="accounts")
+    assert [what for what, _error in done.failures] == ["Roles of namespace shop"]
+
+
 def test_the_second_of_the_expiry_is_past(client, plan):
     ensure_present(client, plan)
     assert not sweep(client, plan.expires - timedelta(seconds=1)).removed

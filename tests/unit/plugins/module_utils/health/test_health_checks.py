@@ -19,12 +19,12 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.health.canar
     canary_check,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.health.check import Check, check_lines
-from ansible_collections.securescan.kubernetes.plugins.module_utils.health.denied_rights import read_rights
 from ansible_collections.securescan.kubernetes.plugins.module_utils.health.trial_pods import (
     running,
     trial_pod,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.options.health import scan_health_spec
+from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.denied_rights import read_rights
 from ansible_collections.securescan.kubernetes.plugins.module_utils.preflight.permissions import Permission
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.hdf import hdf_document
 from ansible_collections.securescan.kubernetes.plugins.module_utils.results.run import Run, open_run

@@ -34,6 +34,7 @@ every_number = pytest.mark.parametrize(
 OPTION_OF = {
     "scan_recycle_wait_timeout": "wait_timeout",
     "scan_health_canary_timeout": "canary_timeout",
+    "scan_request_seconds": "seconds",
     **{f"scan_waivers_{name}": name for name in ("expiring_days", "wide_places", "long_days")},
 }
 
