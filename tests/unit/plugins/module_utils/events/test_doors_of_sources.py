@@ -130,7 +130,7 @@ def options(**given: Any) -> SourceOptions:
         ({"clusters": ["*"], "actions": ["remediate"]}, lambda one: one.allowed()),
         ({"allow_shared_folder": "yes"}, lambda one: one.truth("allow_shared_folder")),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "read",
 )
 def test_an_option_that_cannot_be_used_is_refused(given: dict[str, Any], read: Any) -> None:
     with pytest.raises(ScanError) as refused:
