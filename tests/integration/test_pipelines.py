@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -32,12 +33,13 @@ SYSTEMS = ("github", "gitlab", "jenkins", "tekton", "azure")
 
 
 @pytest.fixture
-def repository(tmp_path: pathlib.Path, operator_kubeconfig: pathlib.Path) -> Repository:
+def repository(tmp_path: pathlib.Path, operator_kubeconfig: pathlib.Path) -> Iterator[Repository]:
     made = Repository(tmp_path, operator_kubeconfig)
     made.add(pipelines.GITHUB, ".github/workflows/securescan.yml")
     made.add(pipelines.GITLAB, ".gitlab-ci.yml")
     made.commit()
-    return made
+    yield made
+    made.end_processes()
 
 
 def run(repository: Repository, system: str, workloads: str) -> PipelineEnd:

@@ -24,6 +24,7 @@ import pytest
 import yaml
 from ansible_collections.securescan.kubernetes.tests.cluster import debian_packages
 from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 from ansible_collections.securescan.kubernetes.tests.support.free_port import free_port
 from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 from ansible_collections.securescan.kubernetes.tests.support.rulebook_process import (
@@ -133,6 +134,7 @@ def test_what_is_refused_asks_for_nothing(door: Door, wish, how, status) -> None
     answer = door.post(wish, name=f"refused-{status}", **how)
     assert answer[0] == status, answer
     assert len(door.requests.in_state("queued")) + len(door.requests.in_state("ended")) == before
+    attack_ends_as("32-how", outcome="refused, and nothing is queued")
 
 
 def test_an_alert_of_a_real_alertmanager_asks_for_a_scan(door: Door, tmp_path: pathlib.Path) -> None:

@@ -9,12 +9,14 @@ read from their files, and run in the order in which the system would.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -146,6 +148,14 @@ class Repository:
         )
         kept = self.folder / ".gitlab-ci-local" / "artifacts" / "securescan" / "reports"
         return PipelineEnd(done.returncode, done.stdout, kept)
+
+    def end_processes(self) -> None:
+        """Ends what a cancelled runner has left: Ansible can hang when its terminal and its workers are taken away."""
+        home = f"HOME={self._home}".encode()
+        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if home in path.read_bytes().split(b"\0"):
+                    os.kill(int(path.parent.name), signal.SIGKILL)
 
     def run_steps(self, steps: list[Step], workloads: str = "") -> PipelineEnd:
         """Runs them as a system does: after a failure only those that always run."""

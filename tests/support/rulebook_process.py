@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..environment.python_environment import ensure_environment
+from .process_family import family_of, kill_family
 from .waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -101,6 +101,8 @@ def rulebook(
                 "ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]),
                 "ANSIBLE_NOCOLOR": "1",
                 "PWD": str(requests.folder),
+                # where it puts what it gives to ansible-runner
+                "TMPDIR": str(requests.folder),
             },
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -113,11 +115,17 @@ def rulebook(
         print(requests.log.read_text(errors="replace")[-6000:])
         raise
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        end = time.monotonic() + 20
-        while process.poll() is None and time.monotonic() < end:
+        # a playbook that ends after its rulebook would be left alone
+        end = time.monotonic() + SECONDS
+        while _runs_a_playbook(process.pid) and time.monotonic() < end:
             time.sleep(0.05)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_family(process.pid)
         process.wait()
+
+
+def _runs_a_playbook(pid: int) -> bool:
+    for one in family_of(pid):
+        with contextlib.suppress(OSError):
+            if b"ansible-playbook" in pathlib.Path(f"/proc/{one}/cmdline").read_bytes():
+                return True
+    return False

@@ -23,6 +23,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.events.sourc
 from ansible_collections.securescan.kubernetes.plugins.module_utils.requests import request_queue
 from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.allowed import AllowedRequests
 from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request_queue import RequestQueue
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 KNOWN = ("port", "token", "token_file", *QUEUE_OPTIONS, *ALLOW_OPTIONS)
 
@@ -52,6 +53,9 @@ def test_rules_are_told_where_a_request_is_and_nothing_that_its_sender_wrote(doo
         },
         "meta": {"hosts": ["prod"]},
     }
+    attack_ends_as(
+        "32-rules", outcome="rules are told the run id, the cluster and the action, and nothing else"
+    )
 
 
 def test_what_a_bus_gives_twice_is_told_once(door: MessageDoor) -> None:

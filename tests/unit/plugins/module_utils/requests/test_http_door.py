@@ -20,6 +20,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.sig
     sign,
     signing_key,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 KEY = b"of-the-sender-and-the-door"
 TOKEN = "the-token-of-the-alertmanager"
@@ -92,6 +93,7 @@ def test_who_is_not_known_gets_in_with_nothing(door: HttpDoor, message: str, mom
 
     assert answer.status == 401
     assert door.queue.in_state("queued") == []
+    attack_ends_as("32-forged", outcome="401, and nothing is queued")
 
 
 def test_a_body_that_was_changed_on_the_way_is_refused(door: HttpDoor) -> None:

@@ -22,6 +22,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.req
 from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request_schema import (
     request_schema,
 )
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 WHOLE = {
     "action": "scan",
@@ -158,6 +159,7 @@ def test_a_request_beyond_the_list_is_refused(changed: dict[str, Any]) -> None:
         ALLOWED.check(read_request({**WHOLE, **changed}))
 
     assert refused.value.reason == "request_refused"
+    attack_ends_as("32-beyond", outcome="403 (SCAN-912), and nothing is queued")
 
 
 def test_all_namespaces_are_not_within_a_list_of_some() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.securescan.kubernetes.plugins.module_utils.errors impor
 from ansible_collections.securescan.kubernetes.plugins.module_utils.requests import request_queue
 from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request import Request
 from ansible_collections.securescan.kubernetes.plugins.module_utils.requests.request_queue import RequestQueue
+from ansible_collections.securescan.kubernetes.tests.support.attack_table import attack_ends_as
 
 
 class Clock:
@@ -95,6 +96,7 @@ def test_the_same_message_again_is_answered_as_the_first_one_whatever_has_become
     assert [first.is_new, again.is_new, late.is_new] == [True, False, False]
     assert {again.queued.request_id, late.queued.request_id} == {first.queued.request_id}
     assert late.queued.outcome == "passed"
+    attack_ends_as("32-replayed", outcome="the run id of the first one; no second scan")
 
 
 def test_the_same_key_of_another_way_in_is_another_message(queue: RequestQueue) -> None:
@@ -124,6 +126,7 @@ def test_a_full_queue_refuses_and_forgets_nothing(
 
     assert refused.value.reason == "queue_full"
     assert len(queue.in_state("queued")) == 2
+    attack_ends_as("32-flood", outcome="503 when 1,000 wait; those stay")
 
 
 def test_a_scan_that_does_not_end_in_time_gives_its_request_back_and_loses_it_in_the_end(
