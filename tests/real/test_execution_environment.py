@@ -35,6 +35,8 @@ SECTION = SECTIONS[0]
 # More would have to be explained in docs/execution-environment.md.
 MOST_MEGABYTES = 600
 SECONDS = 240
+# It was 72 of 117 when this was written; what only a running container or root can show is not reviewed.
+FEWEST_PASSED = 65
 # Of the pod of a job, not of the image.
 NOT_OF_THE_IMAGE = {
     "workload-baseline wb-image-digest": "the image is loaded from a file, and only a registry gives a digest",
@@ -73,7 +75,7 @@ def test_the_image_is_small_and_holds_what_it_must_and_no_more(engine: Podman) -
     )
 
 
-def test_our_own_scan_of_the_image_passes_both_baselines(
+def test_our_own_scan_of_the_image_finds_nothing_that_is_its_own(
     engine: Podman, cluster, helper_operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     archive = tmp_path / "image.tar"
@@ -102,10 +104,11 @@ def test_our_own_scan_of_the_image_passes_both_baselines(
         if run.verdicts(target)[profile, control] == "failed"
     }
     assert set(failed) <= set(NOT_OF_THE_IMAGE), json.dumps(failed, indent=1)
+    assert list(run.verdicts(target).values()).count("passed") >= FEWEST_PASSED
     shown(
         "Podman, ansible-builder",
         engine.version(),
-        "our own scan of it passes both baselines, but for the digest and the probes that its pod lacks",
+        "our own scan at rest: of both baselines only digest and probes of its pod fail; a third is not reviewed",
         SECTION,
     )
 
