@@ -172,6 +172,13 @@ def test_every_action_is_pinned_and_no_job_has_more_rights_than_it_needs() -> No
     assert job["permissions"] == {"contents": "read", "security-events": "write"}
 
 
+def test_gitlab_has_time_for_the_last_step_when_the_script_has_taken_all_of_its_own() -> None:
+    job = yaml.safe_load(FILES["gitlab"].read_text(encoding="utf-8"))["securescan"]
+    given = [job["variables"][f"RUNNER_{part}_TIMEOUT"] for part in ("SCRIPT", "AFTER_SCRIPT")]
+    minutes = [int(re.fullmatch(r"(\d+)m", one).group(1)) for one in given]  # type: ignore[union-attr]
+    assert sum(minutes) < int(job["timeout"].partition(" minutes")[0])
+
+
 def test_no_script_of_azure_holds_a_value() -> None:
     (job,) = yaml.safe_load(FILES["azure"].read_text(encoding="utf-8"))["jobs"]
     for step in job["steps"]:
