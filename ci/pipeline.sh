@@ -42,6 +42,7 @@ run_id() {
 case ${1:-} in
     prove)
         begin
+        run_id
         play access_proof --extra-vars scan_access_proof_file=reports/proof.json
         ;;
     scan)
@@ -49,6 +50,8 @@ case ${1:-} in
         play scan
         ;;
     finish)
+        # where no run has begun, what is there is an earlier one's
+        [ -e reports/run-id ] || { rm -rf reports scan-results && mkdir reports; }
         collect
         status=0
         if [ -e reports/run-id ]; then
@@ -57,6 +60,7 @@ case ${1:-} in
         fi
         # what earlier pipelines have left, whose machine was lost
         play sweep || status=$?
+        rm -f reports/run-id
         exit "$status"
         ;;
     *)

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
+from ansible_collections.securescan.kubernetes.tests.support.format_readers import sarif
 from ansible_collections.securescan.kubernetes.tests.support.language_server import language_server
 from ansible_collections.securescan.kubernetes.tests.support.node_programs import node, node_version
 from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
@@ -134,9 +138,64 @@ console.log(JSON.stringify(found));
 """
 
 
-def test_a_line_of_the_command_is_one_problem():
+def problems_of(lines: list[str]) -> list[list[list[str]]]:
+    """What each line is to the problem matchers: [owner, place, control, message], by the engine of VS Code's expressions."""
     matchers = settings("tasks.json")["tasks"][0]["problemMatcher"]
-    given = json.dumps({"lines": list(LINES), "matchers": matchers})
+    given = json.dumps({"lines": lines, "matchers": matchers})
     done = subprocess.run([str(node()), "-e", MATCH], input=given, check=True, capture_output=True, text=True)
-    for line, found in zip(LINES, json.loads(done.stdout)):
+    return json.loads(done.stdout)
+
+
+def test_a_line_of_the_command_is_one_problem():
+    for line, found in zip(LINES, problems_of(list(LINES))):
         assert found == ([list(LINES[line])] if LINES[line] else []), line
+
+
+def run_task(number: int, workload: str, cluster, kubeconfig: pathlib.Path, folder: pathlib.Path):
+    """A task of the type process as VS Code starts it: its words, with what was asked put in, and no shell."""
+    task = settings("tasks.json")["tasks"][number]
+    assert (task["type"], task["command"]) == ("process", "kubectl")
+    asked = {"${input:workload}": workload, "${input:namespace}": "shop", "${workspaceFolder}": str(folder)}
+    words = [
+        functools.reduce(lambda text, one: text.replace(*one), asked.items(), word) for word in task["args"]
+    ]
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "kubectl-securescan").symlink_to(ROOT / "bin" / "kubectl-securescan")
+    environ = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "KUBECONFIG": str(kubeconfig),
+        "SECURESCAN_PYTHON": sys.executable,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return subprocess.run(
+        [cluster.kubectl_program, *words],
+        cwd=folder,
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_task_shows_what_a_real_scan_has_found(cluster, operator_kubeconfig, tmp_path):
+    # legacy has failed controls, and the container of broken does not run
+    for workload in ("deploy/legacy", "deploy/broken"):
+        (tmp_path / workload).mkdir(parents=True)
+        done = run_task(0, workload, cluster, operator_kubeconfig, tmp_path / workload)
+        assert done.returncode in (2, 3), done
+        lines = done.stdout.splitlines()
+        assert lines
+        for line, found in zip(lines, problems_of(lines)):
+            (one,) = found
+            assert one[1].startswith(f"shop/{workload.partition('/')[2]}-") and line.endswith(one[3]), line
+            assert line.startswith("error: ") == (workload == "deploy/broken"), line
+
+
+def test_the_task_for_a_viewer_of_sarif_writes_it(cluster, operator_kubeconfig, tmp_path):
+    done = run_task(1, "deploy/legacy", cluster, operator_kubeconfig, tmp_path)
+    assert done.returncode == 2, done
+    (report,) = tmp_path.glob("scan-results/*/latest/results.sarif")
+    assert list(sarif.runs(report))

@@ -31,6 +31,20 @@ DEFINITION = ROOT / "execution_environment"
 IMAGE = "localhost/securescan-ee:test"
 _BASE = "localhost/securescan-ee-base:1"
 _SUITE = "bookworm"
+_RUN_THERE = (
+    *(
+        "bin",
+        "execution_environment",
+        "extensions",
+        "galaxy.yml",
+        "meta",
+        "playbooks",
+        "plugins",
+        "profiles",
+        "roles",
+    ),
+    *("requirements.txt", "requirements-push.txt", "requirements-store.txt"),
+)
 # This machine has no right to raise limits; its control groups are those of the tests' cluster, too.
 _CONTAINERS = """[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
@@ -90,17 +104,24 @@ def built_environment() -> Podman:
     with (engine.folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         digest = _digest()
-        label = ["images", "--quiet", "--filter", f"label=securescan.digest={digest}"]
-        if not engine.run(*label).strip():
+        if _digest_of_image(engine) != digest:
             _build(engine, digest)
     return engine
 
 
+def _digest_of_image(engine: Podman) -> str:
+    """Of what the image of this name was built; another checkout can have built it. Empty where there is none."""
+    if not engine.run("images", "--quiet", IMAGE).strip():
+        return ""
+    label = '{{index .Labels "securescan.digest"}}'
+    return engine.run("image", "inspect", IMAGE, "--format", label).strip()
+
+
 def _digest() -> str:
-    """Of all that goes into the image."""
+    """Of all that runs in the image."""
     total = hashlib.sha256(_SUITE.encode())
-    for folder in ("execution_environment", "meta", "playbooks", "plugins", "profiles", "roles"):
-        for path in sorted((ROOT / folder).rglob("*")):
+    for name in _RUN_THERE:
+        for path in sorted([ROOT / name, *(ROOT / name).rglob("*")]):
             if path.is_file() and "__pycache__" not in path.parts:
                 total.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return total.hexdigest()[:16]

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from ansible_collections.securescan.kubernetes.tests.real.built_environment impo
     built_environment,
 )
 from ansible_collections.securescan.kubernetes.tests.support.access_tasks import run_task
-from ansible_collections.securescan.kubernetes.tests.support.accesses_left import KINDS, LABEL, left
+from ansible_collections.securescan.kubernetes.tests.support.accesses_left import left
 from ansible_collections.securescan.kubernetes.tests.support.navigator import navigate, navigator_version
 from ansible_collections.securescan.kubernetes.tests.support.real_systems import SECTIONS, shown
 from ansible_collections.securescan.kubernetes.tests.support.receptor_mesh import Mesh, wait_until
@@ -34,6 +35,8 @@ SECTION = SECTIONS[0]
 # More would have to be explained in docs/execution-environment.md.
 MOST_MEGABYTES = 600
 SECONDS = 240
+# It was 72 of 117 when this was written; what only a running container or root can show is not reviewed.
+FEWEST_PASSED = 65
 # Of the pod of a job, not of the image.
 NOT_OF_THE_IMAGE = {
     "workload-baseline wb-image-digest": "the image is loaded from a file, and only a registry gives a digest",
@@ -58,6 +61,10 @@ def test_the_image_is_small_and_holds_what_it_must_and_no_more(engine: Podman) -
     privileged = ("find", "/", "-xdev", "-type", "f", "-perm", "/6000")
     assert inside(engine, *privileged, options=["--user=root"]) == ""
     assert inside(engine, "sh", "-c", "test -w /etc/passwd || echo held").strip() == "held"
+    # a user id as OpenShift chooses it
+    chosen = inside(engine, "sh", "-c", "touch /runner/file && id -u", options=["--user=1000650000:0"])
+    assert chosen.strip() == "1000650000"
+    assert "securescan.kubernetes" in inside(engine, "kubectl-securescan", "version")
     size = int(engine.run("image", "inspect", IMAGE, "--format", "{{.Size}}"))
     assert size < MOST_MEGABYTES * 1_000_000
     shown(
@@ -68,7 +75,7 @@ def test_the_image_is_small_and_holds_what_it_must_and_no_more(engine: Podman) -
     )
 
 
-def test_our_own_scan_of_the_image_passes_both_baselines(
+def test_our_own_scan_of_the_image_finds_nothing_that_is_its_own(
     engine: Podman, cluster, helper_operator_kubeconfig: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     archive = tmp_path / "image.tar"
@@ -97,10 +104,11 @@ def test_our_own_scan_of_the_image_passes_both_baselines(
         if run.verdicts(target)[profile, control] == "failed"
     }
     assert set(failed) <= set(NOT_OF_THE_IMAGE), json.dumps(failed, indent=1)
+    assert list(run.verdicts(target).values()).count("passed") >= FEWEST_PASSED
     shown(
         "Podman, ansible-builder",
         engine.version(),
-        "our own scan of it passes both baselines, but for the digest and the probes that its pod lacks",
+        "our own scan at rest: of both baselines only digest and probes of its pod fail; a third is not reviewed",
         SECTION,
     )
 
@@ -210,14 +218,19 @@ class Container:
     def __init__(self, engine: Podman, job: Job) -> None:
         self.name = f"securescan-{uuid.uuid4().hex[:8]}"
         self._engine = engine
-        with job.payload.open("rb") as payload:
+        self._streamed = job.folder / "streamed"
+        with job.payload.open("rb") as payload, self._streamed.open("wb") as streamed:
             self.process = subprocess.Popen(
                 ["podman", "run", "--rm", "-i", "--pull=never", "--name", self.name, IMAGE, *WORKER],
                 env={**os.environ, **engine.environ},
                 stdin=payload,
-                stdout=subprocess.DEVNULL,
+                stdout=streamed,
                 stderr=subprocess.DEVNULL,
             )
+
+    def has_scanned(self) -> bool:
+        """Whether the job came to its end."""
+        return b'"status": "successful"' in self._streamed.read_bytes()
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         end = time.monotonic() + SECONDS
@@ -247,11 +260,20 @@ def accesses(cluster) -> set[str]:
     return set(left(cluster).split())
 
 
-def test_a_job_that_is_cancelled_leaves_nothing(cluster, container: Container, engine: Podman) -> None:
+@pytest.mark.parametrize("way", ["stop", "interrupt"])
+def test_a_job_that_is_cancelled_leaves_nothing(
+    way: str, cluster, container: Container, engine: Podman
+) -> None:
     before = accesses(cluster)
     container.wait_until(lambda: not accesses(cluster) <= before)
-    # what a container group does: SIGTERM, and SIGKILL when its patience is over
-    container.end("stop", "--time", "60")
+    if way == "stop":
+        # what a container group does: SIGTERM, and SIGKILL when its patience is over
+        container.end("stop", "--time", "60")
+    else:
+        # Ctrl-C: Podman passes it on
+        container.process.send_signal(signal.SIGINT)
+        container.process.wait(timeout=SECONDS)
+    assert not container.has_scanned(), "it was at its end before it was cancelled"
     assert accesses(cluster) <= before
     shown(
         "Podman",
@@ -261,6 +283,20 @@ def test_a_job_that_is_cancelled_leaves_nothing(cluster, container: Container, e
     )
 
 
+def sweep_the_rest(cluster, kubeconfig: pathlib.Path, before: set[str]) -> None:
+    """Of what is not from before, as if its time were over."""
+
+    def is_swept() -> bool:
+        rest = sorted(accesses(cluster) - before)
+        if rest:
+            expired = "securescan.kubernetes/expires=20200101T000000Z"
+            cluster.kubectl_run("label", "--overwrite", *rest, "-n", "shop", expired)
+            run_task(kubeconfig, state="swept", namespaces=["shop"])
+        return accesses(cluster) <= before
+
+    wait_until(is_swept)
+
+
 def test_a_job_that_is_killed_is_found_by_the_sweep(
     cluster, container: Container, engine: Podman, operator_kubeconfig: pathlib.Path
 ) -> None:
@@ -268,18 +304,58 @@ def test_a_job_that_is_killed_is_found_by_the_sweep(
     container.wait_until(lambda: any(name.startswith("rolebinding") for name in accesses(cluster) - before))
     container.end("kill")
     assert not accesses(cluster) <= before, "what is killed cannot remove anything"
-    expired = "securescan.kubernetes/expires=20200101T000000Z"
-
-    def is_swept() -> bool:
-        cluster.kubectl_run("label", "--overwrite", KINDS, "-n", "shop", "-l", LABEL, expired)
-        run_task(operator_kubeconfig, state="swept", namespaces=["shop"])
-        return accesses(cluster) <= before
-
-    wait_until(is_swept)
+    sweep_the_rest(cluster, operator_kubeconfig, before)
     shown(
         "Podman",
         engine.version(),
         "a job in the image that is killed leaves its access, and the sweep removes it",
+        SECTION,
+    )
+
+
+# A job of an execution node, which is cancelled as soon as a file is there. ansible-runner looks for it each 0.05 seconds: a scan
+# of the tests takes less than its usual 5.
+ISOLATED = """
+import pathlib, sys
+import ansible_runner
+folder = pathlib.Path(sys.argv[1])
+done = ansible_runner.run(private_data_dir=str(folder), playbook="scan.json", ident="job", quiet=True,
+                          process_isolation=True, process_isolation_executable="podman", container_image=sys.argv[2],
+                          container_options=["--user=root", "--pull=never"], settings={"pexpect_timeout": 0.05},
+                          cancel_callback=(folder / "cancel").exists)
+print(done.status)
+"""
+
+
+def test_runner_kills_an_isolated_job_that_is_cancelled_and_the_sweep_finds_it(
+    engine: Podman, job: Job, cluster, operator_kubeconfig: pathlib.Path
+) -> None:
+    before = accesses(cluster)
+    process = subprocess.Popen(
+        [sys.executable, "-c", ISOLATED, str(job.folder / "private"), IMAGE],
+        env={**os.environ, **engine.environ},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        end = time.monotonic() + SECONDS
+        while not any(name.startswith("rolebinding") for name in accesses(cluster) - before):
+            assert process.poll() is None and time.monotonic() < end, "the job ended too early, or hangs"
+            time.sleep(0.05)
+        (job.folder / "private" / "cancel").touch()
+        output, _nothing = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    assert output.split()[-1] == "canceled", output
+    ended = list((job.folder / "private" / "artifacts" / "job").glob("scans/sample/*/summary.json"))
+    assert ended == [], "it was at its end before it was cancelled"
+    assert not accesses(cluster) <= before, "what is killed cannot remove anything"
+    sweep_the_rest(cluster, operator_kubeconfig, before)
+    shown(
+        "ansible-runner",
+        importlib.metadata.version("ansible-runner"),
+        "cancels a job with process isolation by killing its container; the sweep removes its access",
         SECTION,
     )
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ScanError
@@ -34,19 +34,16 @@ class MessageDoor:
         :raises ScanError: queue_full, write_failed, bad_results: the message is to be taken again later
         """
         try:
-            request = self._read(message)
-            if not request.key and key:
-                request = replace(request, key=key)
-            return self.submit(request)
+            return self.submit(self._read(message), key)
         except ScanError as error:
             if error.reason in LATER:
                 raise
             return [refused_event(error, self.source)]
 
-    def submit(self, request: Request) -> Sequence[dict[str, Any]]:
+    def submit(self, request: Request, message: str = "") -> Sequence[dict[str, Any]]:
         """:raises ScanError: request_refused, and as RequestQueue.submit"""
         self.allowed.check(request)
-        submitted = self.queue.submit(request, self.source)
+        submitted = self.queue.submit(request, self.source, message)
         return [request_event(submitted.queued)] if submitted.is_new else []
 
     def _read(self, message: bytes | str | Mapping[str, Any]) -> Request:

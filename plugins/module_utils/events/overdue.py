@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ..requests.request import MOST_ITEMS, SCAN, Request
+from ..errors import ScanError
+from ..requests.request import MOST_ITEMS, SCAN, Request, read_request
 from ..store.questions.age import AGE, PlaceAge
 from ..store.questions.question import Asked
 from ..store.store import Store
@@ -32,13 +33,17 @@ def overdue_requests(store: Store, cluster: str = "") -> Iterator[Request]:
         ordered = sorted(workloads)
         for start in range(0, len(ordered), MOST_ITEMS):
             some = tuple(ordered[start : start + MOST_ITEMS])
-            yield Request(
-                action=SCAN,
-                cluster=name,
-                namespaces=(namespace,),
-                workloads=some,
-                because=f"{len(some)} workloads are overdue",
-            )
+            asked = {
+                "action": SCAN,
+                "cluster": name,
+                "namespaces": [namespace],
+                "because": f"{len(some)} workloads are overdue",
+            }
+            try:
+                yield read_request({**asked, "workloads": list(some)})
+            except ScanError:
+                # the names of workloads are those that owners of pods have chosen: one that cannot be asked for costs no scan
+                yield read_request(asked)
 
 
 def _workload(place: str) -> str:

@@ -37,7 +37,6 @@ class RolledOut:
             namespaces=(self.ref.namespace,),
             workloads=(self.ref.title,),
             revision=f"template:{self.template}",
-            key=f"{self.uid}/{self.template}",
             because=f"{self.ref.title} was rolled out",
         )
 

@@ -42,7 +42,6 @@ class ClusterSoftware:
             action=HEALTH,
             cluster=cluster,
             revision=f"software:{self.digest}",
-            key=f"{cluster}/{self.digest}",
             because=one_line(_because(self, was), _SHOWN),
         )
 

@@ -87,6 +87,8 @@ class Proof:
             if self.is_proven
             else f"{number_of(len(self.allowed), 'thing')} that no scan needs"
         )
+        if self.is_proven and self.incomplete:
+            end = "nothing else that was asked or tried; the API server's list of their rights is not whole"
         made = [f"PROOF of run {self.run_id}: its tokens reach {reach}, and {end}"]
         for how in (ASKED, TRIED):
             count = sum(1 for found, _what in self.refused if found == how)

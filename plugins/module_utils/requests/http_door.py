@@ -14,7 +14,7 @@ when the queue is full. A sender that got a 202 can rely on it: the request is i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ScanError
@@ -78,11 +78,8 @@ class HttpDoor:
             message = check_signature(self.keys, headers, body, self.now())
         except ScanError as error:
             raise _UnknownSenderError(error) from None
-        request = parse_request(body)
-        if not request.key:
-            # the same message again, by whomever, is the same request
-            request = replace(request, key=message)
-        submitted = self._submit(request)
+        # the same message again, by whomever, is the same request
+        submitted = self._submit(parse_request(body), message)
         return Answer(202, submitted[0].answer(), queued=submitted[1])
 
     def _alerts(self, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -97,7 +94,13 @@ class HttpDoor:
         for request in requests:
             self.allowed.check(request)
         for request in requests:
-            queued, new = self._submit(request)
+            try:
+                queued, new = self._submit(request)
+            except ScanError as error:
+                if error.reason != "queue_full":
+                    raise
+                # it comes again; what is in the queue is told now, because it is no news then
+                return Answer(503, _told(error), {"Retry-After": _RETRY_AFTER}, queued=fresh)
             ids.append(queued.request_id)
             fresh += new
         return Answer(202, {"run_ids": ids}, queued=fresh)
@@ -109,9 +112,9 @@ class HttpDoor:
             return Answer(404, {"error": "no request has this run id"})
         return Answer(200, found.answer())
 
-    def _submit(self, request: Request) -> tuple[QueuedRequest, list[QueuedRequest]]:
+    def _submit(self, request: Request, message: str = "") -> tuple[QueuedRequest, list[QueuedRequest]]:
         self.allowed.check(request)
-        submitted = self.queue.submit(request, self.source)
+        submitted = self.queue.submit(request, self.source, message)
         return submitted.queued, [submitted.queued] if submitted.is_new else []
 
     def _check_token(self, headers: Mapping[str, str]) -> None:

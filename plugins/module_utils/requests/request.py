@@ -57,7 +57,7 @@ FIELDS: tuple[RequestField, ...] = (
         is_list=True,
     ),
     RequestField(
-        "workloads", "KIND/NAME, such as Deployment/api", r"[A-Za-z*?]+/[-a-z0-9.*?]+", 317, is_list=True
+        "workloads", "KIND/NAME, such as Deployment/api", r"[A-Za-z0-9*?]+/[-a-z0-9.*?]+", 317, is_list=True
     ),
     RequestField("pods", "names or patterns of pods", _NAME, 253, is_list=True),
     RequestField("containers", "names or patterns of containers", _NAME, 63, is_list=True),

@@ -28,7 +28,7 @@ from ..results.run_folder import json_bytes
 from ..results.whole_file import read_own_file, write_failed, write_whole
 from ..strict_json import load_json
 from .queued_request import ENDED, LOST, QUEUED, RUNNING, STATES, QueuedRequest
-from .request import Request
+from .request import Request, read_request
 
 MOST_QUEUED = 1000
 MOST_ENDED = 1000
@@ -71,15 +71,18 @@ class RequestQueue:
             raise write_failed(self.folder, reason) from None
         return warnings
 
-    def submit(self, request: Request, source: str) -> Submitted:
+    def submit(self, request: Request, source: str, message: str = "") -> Submitted:
         """Puts a request at the queue's end, unless it is there.
 
         :param source: the way in, one of the operator's names; part of what a key means
-        :raises ScanError: queue_full, write_failed, bad_results
+        :param message: what the way in itself calls the message, for a request without a key of its sender. No sender can
+            choose a key that is taken for it
+        :raises ScanError: bad_request, for one that could not be read back; queue_full, write_failed, bad_results
         """
-        ending = _ending(source, request.key)
+        read_request(request.given)
+        ending = _ending(source, request.key, message)
         with one_at_a_time(self.folder, _OTHER):
-            if request.key:
+            if request.key or message:
                 known = self._with_ending(ending)
                 if known is not None:
                     return Submitted(known, is_new=False)
@@ -95,7 +98,10 @@ class RequestQueue:
                     "queue_full", f"{MOST_QUEUED} requests wait already", tried=f"queue in {self.folder}"
                 )
             now = self._now()
-            request_id = f"{datetime.fromtimestamp(now, timezone.utc):%Y%m%dt%H%M%S}-{ending}"
+            # the random part keeps others from making the scan's ServiceAccount beforehand
+            request_id = (
+                f"{datetime.fromtimestamp(now, timezone.utc):%Y%m%dt%H%M%S}-{ending}-{secrets.token_hex(4)}"
+            )
             return Submitted(
                 self._write(QueuedRequest(request_id, QUEUED, source, now, request)), is_new=True
             )
@@ -190,7 +196,7 @@ class RequestQueue:
     def _with_ending(self, ending: str) -> QueuedRequest | None:
         for state in reversed(STATES):
             for name in self._names(state):
-                if name.endswith(f"-{ending}"):
+                if f"-{ending}-" in name:
                     return self._read(state, name)
         return None
 
@@ -241,8 +247,9 @@ class RequestQueue:
         return self.folder / state / f"{request_id}{_SUFFIX}"
 
 
-def _ending(source: str, key: str) -> str:
-    """The end of a run id: of a message with a key always the same, so that it is found again."""
-    if not key:
+def _ending(source: str, key: str, message: str) -> str:
+    """A part of a run id: of a message with a name always the same, so that it is found again."""
+    if not key and not message:
         return secrets.token_hex(_DIGITS // 2)
-    return hashlib.sha256(f"{source}\n{key}".encode()).hexdigest()[:_DIGITS]
+    name = f"key\n{key}" if key else f"message\n{message}"
+    return hashlib.sha256(f"{source}\n{name}".encode()).hexdigest()[:_DIGITS]

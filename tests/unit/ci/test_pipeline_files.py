@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -77,12 +78,13 @@ def test_a_run(checkout: Checkout) -> None:
     assert checkout.step("scan").returncode == 0
     checkout.results()
     assert checkout.step("finish").returncode == 0
-    (_none, proof), (run_id, scan), (same, access), (_same, sweep) = checkout.calls
+    (of_proof, proof), (run_id, scan), (same, access), (_same, sweep) = checkout.calls
+    assert of_proof == run_id
     assert proof == "access_proof --extra-vars scan_access_proof_file=reports/proof.json"
     assert (scan, access, sweep) == ("scan", "access --extra-vars access_state=absent", "sweep")
     # a DNS label of at most 40 characters, as run ids are
     assert run_id == same and re.fullmatch(r"ci-\d{8}t\d{6}-[0-9a-f]{12}", run_id) and len(run_id) <= 40
-    assert {path.name for path in (checkout.folder / "reports").iterdir()} == {*REPORTS, "run-id"}
+    assert {path.name for path in (checkout.folder / "reports").iterdir()} == set(REPORTS)
 
 
 def test_two_runs_have_two_ids(checkout: Checkout) -> None:
@@ -172,6 +174,13 @@ def test_every_action_is_pinned_and_no_job_has_more_rights_than_it_needs() -> No
     assert job["permissions"] == {"contents": "read", "security-events": "write"}
 
 
+def test_gitlab_has_time_for_the_last_step_when_the_script_has_taken_all_of_its_own() -> None:
+    job = yaml.safe_load(FILES["gitlab"].read_text(encoding="utf-8"))["securescan"]
+    given = [job["variables"][f"RUNNER_{part}_TIMEOUT"] for part in ("SCRIPT", "AFTER_SCRIPT")]
+    minutes = [int(re.fullmatch(r"(\d+)m", one).group(1)) for one in given]  # type: ignore[union-attr]
+    assert sum(minutes) < int(job["timeout"].partition(" minutes")[0])
+
+
 def test_no_script_of_azure_holds_a_value() -> None:
     (job,) = yaml.safe_load(FILES["azure"].read_text(encoding="utf-8"))["jobs"]
     for step in job["steps"]:
@@ -189,3 +198,24 @@ def test_tekton_steps_are_restricted() -> None:
                 assert not context["allowPrivilegeEscalation"]
                 # parameters are put into a script as text; in the environment they are values
                 assert "script" not in step
+
+
+@pytest.mark.parametrize(
+    ("workloads", "scanned", "not_judged", "whole"),
+    [("", 2, 0, "true"), ("Deployment/api", 2, 0, "false"), ("", 1, 0, "false"), ("", 2, 1, "false")],
+)
+def test_github_is_sent_problems_only_of_a_whole_scan(
+    tmp_path: pathlib.Path, workloads: str, scanned: int, not_judged: int, whole: str
+) -> None:
+    """It closes each alert that is not in what it is sent."""
+    steps = yaml.safe_load(FILES["github"].read_text(encoding="utf-8"))["jobs"]["scan"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("id") == "whole"]
+    (upload,) = [step for step in steps if "upload-sarif" in step.get("uses", "")]
+    assert upload["if"] == "always() && steps.whole.outputs.whole == 'true'"
+    folder = tmp_path / "scan-results" / "staging" / "latest"
+    folder.mkdir(parents=True)
+    counts = {"selected": 2, "scanned": scanned, "not_judged": not_judged}
+    (folder / "summary.json").write_text(json.dumps({"target_counts": counts}))
+    environ = {**os.environ, "GITHUB_OUTPUT": str(tmp_path / "output"), "SCAN_WORKLOADS": workloads}
+    subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, env=environ, check=True)
+    assert (tmp_path / "output").read_text() == f"whole={whole}\n"

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.securescan.kubernetes.plugins.module_utils.cluster.rest import VersionTooOldError
+from ansible_collections.securescan.kubernetes.plugins.module_utils.events.overdue import overdue_requests
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.rollouts import (
     ROLLED_OUT,
     RolloutWatch,
 )
 from ansible_collections.securescan.kubernetes.plugins.module_utils.events.upgrades import cluster_software
+from ansible_collections.securescan.kubernetes.plugins.module_utils.store.questions.age import PlaceAge
 
 DEPLOYMENT = {kind.name: kind for kind in ROLLED_OUT}["Deployment"]
 
@@ -183,3 +186,22 @@ def test_other_software_on_a_node_is_an_upgrade_and_a_node_more_is_none() -> Non
     assert after.digest != before.digest
     assert (request.action, request.revision) == ("health", f"software:{after.digest}")
     assert "v1.36.0" in request.because
+
+
+def test_a_name_that_cannot_be_asked_for_costs_no_scan() -> None:
+    """Kind and name of a workload are what the owner of a pod has chosen."""
+
+    class Known:
+        def ask(self, _name: str, _asked: Any) -> Any:
+            places = ("prod/shop/Deployment/api/web", "prod/shop/Kind§/x/web", "prod/other/Job/j/web")
+            rows = [
+                PlaceAge("prod", place.split("/")[1], "", "", place, None, 9, None, overdue=1)
+                for place in places
+            ]
+            return SimpleNamespace(rows=rows)
+
+    other, shop = overdue_requests(Known())  # type: ignore[arg-type]
+
+    assert (other.namespaces, other.workloads) == (("other",), ("Job/j",))
+    # all of the namespace
+    assert (shop.namespaces, shop.workloads) == (("shop",), ())

@@ -129,6 +129,20 @@ def test_a_full_queue_asks_to_come_again(door: HttpDoor, monkeypatch: pytest.Mon
     assert (answer.status, answer.headers) == (503, {"Retry-After": "60"})
 
 
+def test_alerts_before_the_one_for_which_there_is_no_room_are_told(
+    door: HttpDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_queue, "MOST_QUEUED", 1)
+    message = alert(securescan="scan", cluster="prod", namespace="shop")
+    first = message["alerts"][0]
+    second = {**first, "fingerprint": "f2", "labels": {**first["labels"], "namespace": "shop-2"}}
+    message["alerts"] = [first, second]
+    answer = door.answer("POST", "/alerts", BEARER, json.dumps(message).encode())
+
+    assert (answer.status, len(answer.queued)) == (503, 1)
+    assert door.queue.in_state("queued") == list(answer.queued)
+
+
 def test_what_is_wrong_on_the_disk_is_not_told_to_the_sender(door: HttpDoor) -> None:
     for state in ("queued", "running", "ended"):
         (door.queue.folder / state).rmdir()

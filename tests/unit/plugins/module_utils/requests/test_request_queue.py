@@ -99,6 +99,33 @@ def test_the_same_message_again_is_answered_as_the_first_one_whatever_has_become
     attack_ends_as("32-replayed", outcome="the run id of the first one; no second scan")
 
 
+def test_no_sender_can_take_the_name_that_the_bus_has_for_a_message(queue: RequestQueue) -> None:
+    queue.submit(wish(namespace="a", key="topic/0/57"), "kafka", "topic/0/12")
+
+    told = queue.submit(wish(namespace="b"), "kafka", "topic/0/57")
+
+    assert told.is_new
+    assert not queue.submit(wish(namespace="b"), "kafka", "topic/0/57").is_new
+
+
+def test_nobody_can_tell_a_run_id_beforehand(tmp_path: pathlib.Path, clock: Clock) -> None:
+    ids = set()
+    for name in ("one", "another"):
+        queue = RequestQueue(tmp_path / name, clock)
+        queue.create()
+        ids.add(queue.submit(wish(key="delivery-1"), "kafka").queued.request_id)
+
+    assert len(ids) == 2
+
+
+def test_what_could_not_be_read_back_does_not_come_into_the_queue(queue: RequestQueue) -> None:
+    with pytest.raises(ScanError) as refused:
+        queue.submit(Request("scan", "prod", ("shop",), workloads=("Kind/a b",)), "overdue")
+
+    assert refused.value.reason == "bad_request"
+    assert queue.submit(wish(), "web").is_new
+
+
 def test_the_same_key_of_another_way_in_is_another_message(queue: RequestQueue) -> None:
     queue.submit(wish(namespace="a", key="1"), "kafka")
 
